@@ -1,0 +1,1 @@
+//! HTTP's words, written into a caller's buffer without allocating.

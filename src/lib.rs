@@ -1,0 +1,40 @@
+//! Rate limiting and resilience as small state machines that make the same decision everywhere:
+//! on a Cortex-M0 without an allocator, in WebAssembly, and on a server.
+//!
+//! ```
+//! use steadfast::{limit::{RateLimiter, TokenBucket}, policy, time::Instant};
+//!
+//! let mut radio = RateLimiter::new(policy!(TokenBucket::per_second(5).burst(10)));
+//! assert!(radio.try_acquire(Instant::from_secs(1)).is_ok());
+//! ```
+//!
+//! # The house
+//!
+//! This crate is the two inner rings. The outer one, `steadfast-std`, brings what needs an
+//! operating system.
+//!
+//! 1. **Machines**: pure functions of policy, state and `now`. They never read a clock, sleep,
+//!    lock, log or allocate; they use no floats and cannot panic.
+//!    [`limit`] decides how much may pass; [`time`] is what `now` is; [`http`] writes the answers
+//!    in HTTP's words.
+//! 2. **Sharing**: the same machines by `&self`. [`shared::Shared`] by a critical section, for
+//!    firmware; [`limit::AtomicRateLimiter`] without a lock where there are 64-bit atomics;
+//!    [`limit::Clocked`] with a clock of its own.
+//!
+//! # Features
+//!
+//! - `fugit-v0_6` (default): conversions to and from fugit 0.6's durations and monotonic instants.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod config;
+pub mod http;
+pub mod limit;
+pub mod shared;
+pub mod time;
+
+pub use config::ConfigError;

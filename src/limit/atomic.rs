@@ -1,0 +1,128 @@
+//! One limiter in one atomic word, shared without a lock.
+
+use super::{Denied, Policy, Standing};
+use crate::time::Instant;
+
+/// A state that fits one 64-bit word.
+///
+/// `to_word` never returns `u64::MAX`; tables set that value aside to mark a place that is being
+/// handed over.
+pub trait Word: Copy {
+    /// The state as a word.
+    fn to_word(self) -> u64;
+    /// The state of a word that `to_word` made.
+    fn from_word(word: u64) -> Self;
+}
+
+/// A limiter shared by reference, lock-free: a load, a decision and one compare-and-swap for a
+/// yes; a load for a no. 8 bytes beside the policy.
+///
+/// Exists where the target has 64-bit atomics of its own (x86-64, ARM64, WebAssembly). On
+/// Cortex-M and RV32 use [`Shared`](crate::shared::Shared).
+///
+/// ```
+/// use steadfast::{limit::{AtomicRateLimiter, CompactBucket, TokenBucket}, policy, time::Instant};
+///
+/// static API: AtomicRateLimiter<CompactBucket> =
+///     AtomicRateLimiter::new(policy!(TokenBucket::per_second(100).compact()));
+/// assert!(API.try_acquire(Instant::from_secs(1)).is_ok());
+/// ```
+#[cfg(target_has_atomic = "64")]
+#[derive(Debug)]
+pub struct AtomicRateLimiter<P> {
+    policy: P,
+    word: portable_atomic::AtomicU64,
+}
+
+#[cfg(target_has_atomic = "64")]
+impl<P: Policy> AtomicRateLimiter<P>
+where
+    P::State: Word,
+{
+    /// A limiter that starts full; every [`Word`] state says so with a zero.
+    pub const fn new(policy: P) -> Self {
+        Self {
+            policy,
+            word: portable_atomic::AtomicU64::new(0),
+        }
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &P {
+        &self.policy
+    }
+
+    /// Takes one, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// See [`Policy::decide`]; nothing is taken.
+    #[inline]
+    pub fn try_acquire(&self, now: Instant) -> Result<P::Granted, Denied> {
+        self.try_acquire_n(now, 1)
+    }
+
+    /// Takes `cost`, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Policy::decide`]; nothing is taken.
+    #[inline]
+    pub fn try_acquire_n(&self, now: Instant, cost: u32) -> Result<P::Granted, Denied> {
+        update_word(&self.word, |state| self.policy.decide(state, now, cost))
+    }
+
+    /// Gives back what was granted and not used; see [`Policy::refund`].
+    pub fn refund(&self, now: Instant, granted: &P::Granted) {
+        update_word(&self.word, |state| self.policy.refund(state, now, granted));
+    }
+
+    /// Would `cost` be granted? Takes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire_n`](Self::try_acquire_n) would say.
+    pub fn peek(&self, now: Instant, cost: u32) -> Result<(), Denied> {
+        self.policy.decide(&mut self.state(), now, cost).map(|_| ())
+    }
+
+    /// The largest cost that would be granted now.
+    pub fn available(&self, now: Instant) -> u32 {
+        self.policy.available(&self.state(), now)
+    }
+
+    /// What the headers say: limit, remaining, time to full.
+    pub fn standing(&self, now: Instant) -> Standing {
+        self.policy.standing(&self.state(), now)
+    }
+
+    fn state(&self) -> P::State {
+        P::State::from_word(self.word.load(portable_atomic::Ordering::Relaxed))
+    }
+}
+
+/// Applies `change` to the state in `word` as one step, and returns what it said.
+///
+/// Relaxed order is enough: the word guards nothing but itself.
+#[cfg(target_has_atomic = "64")]
+#[inline]
+fn update_word<S: Word, R>(
+    word: &portable_atomic::AtomicU64,
+    mut change: impl FnMut(&mut S) -> R,
+) -> R {
+    use portable_atomic::Ordering::Relaxed;
+
+    let mut seen = word.load(Relaxed);
+    loop {
+        let mut state = S::from_word(seen);
+        let said = change(&mut state);
+        let next = state.to_word();
+        if next == seen {
+            return said;
+        }
+        match word.compare_exchange_weak(seen, next, Relaxed, Relaxed) {
+            Ok(_) => return said,
+            Err(now_there) => seen = now_there,
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The token bucket in one 64-bit word.
+//!
+//! The word is the arrival time of [`TokenBucket`](super::TokenBucket) counted in the only unit
+//! it ever moves by: `1 / count` of a tick, with the count reduced against the period. Taking
+//! tokens is one addition without a fraction or a carry, and it stays exact. The word wraps, so
+//! two are compared by their signed distance.
+
+use super::{CLOCK_LEAD, Denied, Granted, Policy, Standing, TokenBucket, TokenBucketConfig, Word};
+use crate::config::ConfigError;
+use crate::time::{Duration, Instant};
+
+/// A [`TokenBucket`] whose state is one word: for [`AtomicRateLimiter`](super::AtomicRateLimiter)
+/// and for tables with a million keys.
+///
+/// With a reduced count of 32 or less (100 a minute reduces to 1 every 600 ms, 7 a minute stays
+/// 7) it decides as [`TokenBucket`] does, to the nanosecond. Above, time is read in a coarser
+/// tick, [`CompactBucket::tick`]: a decision is then less than a tick late or early, and the
+/// error does not accumulate. A bucket that no tick fits is a [`ConfigError`].
+///
+/// A key that nobody asked for during [`CompactBucket::memory`] (4.5 years or more) may be read
+/// as empty, once.
+///
+/// It cannot reserve ahead. The policy is 120 bytes, the state 8. A yes costs a multiplication, a comparison and an
+/// addition; a no may divide, once. O(1).
+///
+/// ```
+/// use steadfast::{limit::{AtomicRateLimiter, CompactBucket, TokenBucket}, policy, time::Instant};
+///
+/// static API: AtomicRateLimiter<CompactBucket> =
+///     AtomicRateLimiter::new(policy!(TokenBucket::per_second(100).compact()));
+///
+/// assert!(API.try_acquire(Instant::from_secs(1)).is_ok());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactBucket {
+    /// Units to a tick: the reduced count.
+    units: u64,
+    /// What one token costs, in units.
+    step: u64,
+    /// `full - step`, in units.
+    slack: u64,
+    /// What all of the burst costs, in units.
+    full: u64,
+    /// How far ahead a word is believed, in units.
+    believed: u64,
+    tick: Tick,
+    bucket: TokenBucket,
+}
+
+/// What a [`CompactBucket`] remembers: its arrival time, or 0 if it was never used. 8 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactBucketState(u64);
+
+/// A compact bucket being configured.
+#[derive(Clone, Copy, Debug)]
+pub struct CompactBucketConfig(TokenBucketConfig);
+
+/// How coarsely time is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tick {
+    nanos: u64,
+    /// `2^64 / nanos`, rounded down, so that reading the time takes no division.
+    reciprocal: u64,
+}
+
+impl Tick {
+    const fn new(nanos: u64) -> Self {
+        Self {
+            nanos,
+            // Unused where the tick is one nanosecond.
+            reciprocal: if nanos <= 1 {
+                0
+            } else {
+                ((1 << 64) / nanos as u128) as u64
+            },
+        }
+    }
+
+    /// `now` in ticks, rounded down.
+    #[inline]
+    fn read(self, now: u64) -> u64 {
+        if self.nanos == 1 {
+            return now;
+        }
+        // At most one too small, since the reciprocal lacks less than one unit in 2^64.
+        let ticks = ((u128::from(now) * u128::from(self.reciprocal)) >> 64) as u64;
+        let rest = now.wrapping_sub(ticks.wrapping_mul(self.nanos));
+        ticks.wrapping_add(u64::from(rest >= self.nanos))
+    }
+}
+
+impl TokenBucketConfig {
+    /// The same bucket in one word; see [`CompactBucket`].
+    pub const fn compact(self) -> CompactBucketConfig {
+        CompactBucketConfig(self)
+    }
+}
+
+impl CompactBucketConfig {
+    /// Checks the whole and makes the policy.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`TokenBucketConfig::build`], and: `reserve_ahead (ns)` if set; `reduced count`
+    /// if it is above 32 and no tick fits it; `tick (ns)` if the tick would be longer than the
+    /// bucket's own tolerance, so that tokens would be lost between two readings;
+    /// `burst (in 1/count ns)` if it does not leave the word room to wrap.
+    pub const fn build(self) -> Result<CompactBucket, ConfigError> {
+        let bucket = match self.0.build() {
+            Ok(bucket) => bucket,
+            Err(error) => return Err(error),
+        };
+        if let Err(error) = ConfigError::check("reserve_ahead (ns)", bucket.ahead, 0, 0) {
+            return Err(error);
+        }
+        let units = bucket.parts as u64;
+        let period = bucket.step_in_parts();
+        let coarsest = MAX_TICK.as_nanos();
+        let Some(nanos) = tick_for(units, period) else {
+            return Err(ConfigError {
+                field: "reduced count",
+                value: units,
+                min: 1,
+                max: EXACT_COUNT,
+            });
+        };
+        // The tick divides the period, so every sum stays whole.
+        let step = period / nanos;
+        let full = bucket.full.in_parts(bucket.parts) / nanos as u128;
+        let lead = CLOCK_LEAD.as_nanos() as u128 * units as u128 / nanos as u128;
+        let believed = full + lead;
+        if believed >= 1 << 62 {
+            return Err(ConfigError {
+                field: "burst (in 1/count ns)",
+                value: if full > u64::MAX as u128 {
+                    u64::MAX
+                } else {
+                    full as u64
+                },
+                min: 1,
+                max: (1 << 62) - lead as u64 - 1,
+            });
+        }
+        let (full, believed) = (full as u64, believed as u64);
+        let slack = full - step;
+        if nanos > 1 && slack < units {
+            let tolerance = slack / units * nanos;
+            return Err(ConfigError {
+                field: "tick (ns)",
+                value: nanos,
+                min: 1,
+                max: if tolerance < coarsest {
+                    tolerance
+                } else {
+                    coarsest
+                },
+            });
+        }
+        Ok(CompactBucket {
+            units,
+            step,
+            slack,
+            full,
+            believed,
+            tick: Tick::new(nanos),
+            bucket,
+        })
+    }
+}
+
+/// Counts up to this leave the word 58 bits of nanoseconds.
+const EXACT_COUNT: u64 = 32;
+
+/// Coarser than this is not offered.
+const MAX_TICK: Duration = Duration::from_millis(100);
+
+/// The finest tick that leaves the word its 58 bits: a divisor of `period`, of the form
+/// 2^a 3^b 5^c, of at least `units / 32`.
+const fn tick_for(units: u64, period: u64) -> Option<u64> {
+    let least = units.div_ceil(EXACT_COUNT);
+    let mut best: Option<u64> = None;
+    let mut twos = 1;
+    while twos <= MAX_TICK.as_nanos() && period.is_multiple_of(twos) {
+        let mut threes = twos;
+        while threes <= MAX_TICK.as_nanos() && period.is_multiple_of(threes) {
+            let mut fives = threes;
+            while fives <= MAX_TICK.as_nanos() && period.is_multiple_of(fives) {
+                let better = match best {
+                    Some(best) => fives < best,
+                    None => true,
+                };
+                if fives >= least && better {
+                    best = Some(fives);
+                }
+                fives *= 5;
+            }
+            threes *= 3;
+        }
+        twos *= 2;
+    }
+    best
+}
+
+impl CompactBucket {
+    /// How coarsely time is read: 1 ns where the reduced count is 32 or less.
+    pub const fn tick(&self) -> Duration {
+        Duration::from_nanos(self.tick.nanos)
+    }
+
+    /// How long a key may stay away and still be read right.
+    pub const fn memory(&self) -> Duration {
+        Duration::from_nanos(((1 << 63) / self.units).saturating_mul(self.tick.nanos))
+    }
+
+    /// The same bucket with a state of two words.
+    pub const fn token_bucket(&self) -> &TokenBucket {
+        &self.bucket
+    }
+
+    fn clamp(&self, now: Instant) -> u64 {
+        now.as_nanos().min(self.bucket.horizon)
+    }
+
+    /// `now` in the units of the word.
+    #[inline]
+    fn read(&self, now: u64) -> u64 {
+        self.tick.read(now).wrapping_mul(self.units)
+    }
+
+    /// How far the word lies ahead of `now`, in units; zero if it does not.
+    #[inline]
+    fn owed(state: CompactBucketState, now: u64) -> u64 {
+        let distance = state.0.wrapping_sub(now);
+        if state.0 == 0 || distance > i64::MAX as u64 {
+            0
+        } else {
+            distance
+        }
+    }
+
+    /// A word must not look like "never used", nor like the value that stores set aside; the one
+    /// instant in 2^64 that would is pushed at most two units later.
+    #[inline]
+    fn at(word: u64) -> CompactBucketState {
+        CompactBucketState(if word.wrapping_add(1) <= 1 { 1 } else { word })
+    }
+
+    fn mend_at(&self, state: &mut CompactBucketState, read: u64) {
+        if Self::owed(*state, read) > self.believed {
+            *state = Self::at(read.wrapping_add(self.full));
+        }
+    }
+
+    /// How long from `now` until `units` more units have gone by.
+    fn wait(&self, now: u64, units: u64) -> Duration {
+        let ticks = if self.units == 1 {
+            units
+        } else {
+            units.div_ceil(self.units)
+        };
+        if self.tick.nanos == 1 {
+            return Duration::from_nanos(ticks);
+        }
+        let then = self
+            .tick
+            .read(now)
+            .saturating_add(ticks)
+            .saturating_mul(self.tick.nanos);
+        Duration::from_nanos(then.saturating_sub(now))
+    }
+}
+
+impl Policy for CompactBucket {
+    type State = CompactBucketState;
+    type Granted = Granted;
+
+    const FULL: CompactBucketState = CompactBucketState(0);
+
+    #[inline]
+    fn decide(
+        &self,
+        state: &mut CompactBucketState,
+        now: Instant,
+        cost: u32,
+    ) -> Result<Granted, Denied> {
+        let now = self.clamp(now);
+        let read = self.read(now);
+        let (price, slack) = if cost == 1 {
+            (self.step, self.slack)
+        } else {
+            if cost == 0 {
+                return Ok(Granted {
+                    at: now,
+                    mark: state.0,
+                    part: 0,
+                    cost,
+                });
+            }
+            if cost > self.bucket.burst {
+                return Err(Denied::CostAboveCapacity {
+                    cost,
+                    capacity: self.bucket.burst,
+                });
+            }
+            let price = self.step.wrapping_mul(u64::from(cost));
+            (price, self.full.wrapping_sub(price))
+        };
+        let owed = Self::owed(*state, read);
+        if owed > slack {
+            self.mend_at(state, read);
+            let missing = Self::owed(*state, read).wrapping_sub(slack);
+            return Err(Denied::RateLimited {
+                retry_after: self.wait(now, missing),
+            });
+        }
+        *state = Self::at(read.wrapping_add(owed).wrapping_add(price));
+        Ok(Granted {
+            at: now,
+            mark: state.0,
+            part: 0,
+            cost,
+        })
+    }
+
+    #[inline]
+    fn at_rest(&self, state: &CompactBucketState, now: Instant) -> bool {
+        Self::owed(*state, self.read(self.clamp(now))) == 0
+    }
+
+    fn rests_in(&self, state: &CompactBucketState, now: Instant) -> Duration {
+        let now = self.clamp(now);
+        match Self::owed(*state, self.read(now)) {
+            0 => Duration::ZERO,
+            owed => self.wait(now, owed),
+        }
+    }
+
+    fn mend(&self, state: &mut CompactBucketState, now: Instant) {
+        self.mend_at(state, self.read(self.clamp(now)));
+    }
+
+    fn available(&self, state: &CompactBucketState, now: Instant) -> u32 {
+        let owed = Self::owed(*state, self.read(self.clamp(now)));
+        let room = self.full.saturating_sub(owed);
+        // A step is never zero, and what fits in the burst fits 32 bits.
+        room.checked_div(self.step).unwrap_or(0) as u32
+    }
+
+    fn capacity(&self) -> u32 {
+        self.bucket.burst
+    }
+
+    fn refund(&self, state: &mut CompactBucketState, now: Instant, granted: &Granted) {
+        let read = self.read(self.clamp(now));
+        self.mend_at(state, read);
+        let price = self
+            .step
+            .wrapping_mul(u64::from(granted.cost.min(self.bucket.burst)));
+        // What has refilled since is no longer this grant's to give.
+        let back = price.min(Self::owed(CompactBucketState(granted.mark), read));
+        let left = Self::owed(*state, read).saturating_sub(back);
+        *state = Self::at(read.wrapping_add(left));
+    }
+
+    fn reconfigure(&self, state: &mut CompactBucketState, now: Instant, new: &Self) {
+        let read = self.read(self.clamp(now));
+        self.mend_at(state, read);
+        let owed = u128::from(Self::owed(*state, read));
+        let step = u128::from(self.step);
+        let each = u128::from(new.step);
+        let carried = match (owed.checked_div(step), owed.checked_rem(step)) {
+            (Some(tokens), Some(rest)) if tokens < u128::from(new.bucket.burst) => {
+                // Below `full` by less than a step, and rounded up to a unit.
+                (tokens * each + (rest * each).div_ceil(step)).min(u128::from(new.full)) as u64
+            }
+            _ => new.full,
+        };
+        *state = Self::at(new.read(new.clamp(now)).wrapping_add(carried));
+    }
+
+    fn standing(&self, state: &CompactBucketState, now: Instant) -> Standing {
+        Standing {
+            limit: self.bucket.burst,
+            window: Duration::from_nanos(self.bucket.full.ceil()),
+            remaining: self.available(state, now),
+            full_in: self.rests_in(state, now),
+        }
+    }
+}
+
+impl Word for CompactBucketState {
+    #[inline]
+    fn to_word(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    fn from_word(word: u64) -> Self {
+        Self(word)
+    }
+}

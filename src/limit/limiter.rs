@@ -1,0 +1,133 @@
+//! One limiter: a policy and its state.
+
+use super::{Denied, Granted, Policy, Reserve, Standing};
+use crate::time::{Duration, Instant};
+
+/// A policy with a state of its own, for one owner.
+///
+/// To share it put it into [`Shared`](crate::shared::Shared), or take an
+/// [`AtomicRateLimiter`](super::AtomicRateLimiter).
+///
+/// ```
+/// use steadfast::{limit::{RateLimiter, TokenBucket}, policy, time::Instant};
+///
+/// let mut limiter = RateLimiter::new(policy!(TokenBucket::per_minute(100)));
+/// let now = Instant::from_secs(7);
+/// assert!(limiter.try_acquire_n(now, 100).is_ok());
+/// assert_eq!(limiter.available(now), 0);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimiter<P: Policy> {
+    policy: P,
+    state: P::State,
+}
+
+impl<P: Policy> RateLimiter<P> {
+    /// A limiter that starts full.
+    pub const fn new(policy: P) -> Self {
+        Self {
+            policy,
+            state: P::FULL,
+        }
+    }
+
+    /// The two halves: what was configured, and what is remembered.
+    pub const fn into_parts(self) -> (P, P::State) {
+        (self.policy, self.state)
+    }
+
+    /// A limiter that goes on from a remembered state.
+    pub const fn from_parts(policy: P, state: P::State) -> Self {
+        Self { policy, state }
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &P {
+        &self.policy
+    }
+
+    /// Takes one, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// See [`Policy::decide`]; nothing is taken.
+    #[inline]
+    pub fn try_acquire(&mut self, now: Instant) -> Result<P::Granted, Denied> {
+        self.try_acquire_n(now, 1)
+    }
+
+    /// Takes `cost`, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Policy::decide`]; nothing is taken.
+    #[inline]
+    pub fn try_acquire_n(&mut self, now: Instant, cost: u32) -> Result<P::Granted, Denied> {
+        self.policy.decide(&mut self.state, now, cost)
+    }
+
+    /// Would `cost` be granted? Takes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire_n`](Self::try_acquire_n) would say.
+    pub fn peek(&self, now: Instant, cost: u32) -> Result<(), Denied> {
+        let mut copy = self.state;
+        self.policy.decide(&mut copy, now, cost).map(|_| ())
+    }
+
+    /// The largest cost that would be granted now.
+    pub fn available(&self, now: Instant) -> u32 {
+        self.policy.available(&self.state, now)
+    }
+
+    /// What the headers say: limit, remaining, time to full.
+    pub fn standing(&self, now: Instant) -> Standing {
+        self.policy.standing(&self.state, now)
+    }
+
+    /// Gives back what was granted and not used; see [`Policy::refund`].
+    pub fn refund(&mut self, now: Instant, granted: &P::Granted) {
+        self.policy.refund(&mut self.state, now, granted);
+    }
+
+    /// Goes on under another policy, keeping what was used, in tokens.
+    pub fn reconfigure(&mut self, now: Instant, policy: P) {
+        self.policy.reconfigure(&mut self.state, now, &policy);
+        self.policy = policy;
+    }
+}
+
+impl<P: Reserve> RateLimiter<P> {
+    /// Takes `cost` now and says from when on it may be used; see [`Reserve::reserve`].
+    ///
+    /// # Errors
+    ///
+    /// If that would be more than `max_wait` from now, or further ahead than the policy allows;
+    /// nothing is taken.
+    ///
+    /// ```
+    /// use steadfast::{limit::{RateLimiter, TokenBucket}, policy};
+    /// use steadfast::time::{Instant, secs};
+    ///
+    /// let mut modem = RateLimiter::new(policy!(TokenBucket::per_second(1).reserve_ahead(secs(5))));
+    /// let now = Instant::from_secs(60);
+    /// assert_eq!(modem.reserve(now, 1, secs(5)).unwrap().at(), now);
+    /// let second = modem.reserve(now, 1, secs(5)).unwrap();
+    /// assert_eq!(second.at(), now + secs(1));
+    /// modem.cancel(now, &second);
+    /// ```
+    pub fn reserve(
+        &mut self,
+        now: Instant,
+        cost: u32,
+        max_wait: Duration,
+    ) -> Result<Granted, Denied> {
+        self.policy.reserve(&mut self.state, now, cost, max_wait)
+    }
+
+    /// Gives back a reservation that will not be used; see [`Reserve::cancel`].
+    pub fn cancel(&mut self, now: Instant, reserved: &Granted) {
+        self.policy.cancel(&mut self.state, now, reserved);
+    }
+}

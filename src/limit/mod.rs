@@ -1,0 +1,72 @@
+//! Rate limiting: how much may pass, and when to come back.
+//!
+//! An algorithm is a [`Policy`]: a pure function of policy, state, time and cost. Whatever holds
+//! the state is generic over it.
+//!
+//! | algorithm | what it promises |
+//! |---|---|
+//! | [`TokenBucket`] (also as [`Gcra`] and [`LeakyMeter`]) | a burst, then a steady rate; exact for ever |
+//! | [`CompactBucket`] | the same bucket in one word, for lock-free limiters and large tables |
+//! | [`FixedWindow`] | so many in each window, from the first hit or aligned to the clock |
+//!
+//! | holder | where |
+//! |---|---|
+//! | [`RateLimiter`] | one limiter, `&mut self` |
+//! | [`Keyed`] | a limiter a key, in a fixed number of places |
+//! | [`AtomicRateLimiter`] | one limiter, lock-free, `&self` |
+//! | [`Shared`](crate::shared::Shared) | any of them behind a critical section, `&self` |
+//! | [`Clocked`] | a shared limiter with its clock, so that nobody passes the time |
+//!
+//! # What holds for all of them
+//!
+//! - A limiter starts full. Cost `0` takes nothing and is always granted.
+//! - A denied call takes nothing.
+//! - Over any length of time, what passes equals the policy's definition in rational numbers. No
+//!   remainder is lost and no rate is rounded, however often the limiter is asked.
+//! - [`Denied::RateLimited`] carries the exact wait.
+//!
+//! # When time misbehaves
+//!
+//! Let T be the policy's longest wait. A state up to T + 2^32 ns (about 4.3 s) ahead of `now` is
+//! believed and left alone, since another core's clock may lead a little. One further ahead
+//! becomes "empty at `now`". So nobody waits longer than T + 4.3 s after a clock has jumped back,
+//! and what is admitted over any history is at most the burst plus the rate times the forward
+//! movement seen.
+//!
+//! In the last T before [`Instant::MAX`](crate::time::Instant::MAX), 584 years after the clock's
+//! start, time stands still for a limiter.
+
+mod atomic;
+mod clocked;
+mod compact_bucket;
+mod decision;
+mod fixed_window;
+mod gcra;
+mod keyed;
+mod leaky_meter;
+mod limiter;
+pub mod placement;
+mod policy;
+mod span;
+mod token_bucket;
+
+#[cfg(target_has_atomic = "64")]
+pub use atomic::AtomicRateLimiter;
+pub use atomic::Word;
+pub use clocked::{Clocked, Limiter};
+pub use compact_bucket::{CompactBucket, CompactBucketConfig, CompactBucketState};
+pub use decision::{Denied, Granted, Standing};
+pub use fixed_window::{FixedWindow, FixedWindowConfig, FixedWindowState};
+pub use gcra::Gcra;
+pub use keyed::{Keyed, KeyedPolicy, Places, WhenFull};
+pub use leaky_meter::LeakyMeter;
+pub use limiter::RateLimiter;
+pub use policy::{Policy, Reserve};
+pub use token_bucket::{TokenBucket, TokenBucketConfig, TokenBucketState};
+
+/// How far beyond a policy's longest wait a state may lie ahead of `now` and still be believed:
+/// 2^32 ns, about 4.3 s.
+pub const CLOCK_LEAD: crate::time::Duration = crate::time::Duration::from_nanos(1 << 32);
+
+/// The longest wait that a policy may have: 2^62 ns, about 146 years.
+pub const MAX_WAIT: crate::time::Duration = crate::time::Duration::from_nanos(1 << 62);

@@ -1,0 +1,102 @@
+//! The shape that every rate-limiting algorithm has.
+
+use core::fmt::Debug;
+
+use super::{Denied, Granted, Standing};
+use crate::time::{Duration, Instant};
+
+/// A rate-limiting algorithm: a pure function of policy, state, time and cost.
+///
+/// The policy is what a person configured: `Copy`, checked once, fit for a `static`. The state is
+/// what changes, a small plain value; whoever holds it (one limiter, a table of keys, an atomic
+/// word) is generic over this trait. Nothing here reads a clock or takes a lock.
+///
+/// Most users never call it: [`RateLimiter`](super::RateLimiter) and the keyed forms do.
+pub trait Policy: Copy {
+    /// What is remembered from call to call.
+    type State: Copy + Debug;
+
+    /// What a yes carries: enough to give it back later.
+    type Granted: Copy + Debug;
+
+    /// A limiter that was never used, whatever the policy.
+    const FULL: Self::State;
+
+    /// May `cost` pass at `now`? If yes, it is taken. Cost `0` looks and takes nothing.
+    ///
+    /// A no takes nothing, but may mend a state that a clock running backwards has left too far
+    /// ahead; so keep the state after a no as well.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::RateLimited`] with the exact wait; [`Denied::CostAboveCapacity`] if no wait
+    /// would help.
+    fn decide(
+        &self,
+        state: &mut Self::State,
+        now: Instant,
+        cost: u32,
+    ) -> Result<Self::Granted, Denied>;
+
+    /// Is it full again? A state at rest holds no information and may be forgotten.
+    fn at_rest(&self, state: &Self::State, now: Instant) -> bool;
+
+    /// How long until it is at rest, rounded up to a nanosecond; zero if it is.
+    fn rests_in(&self, state: &Self::State, now: Instant) -> Duration;
+
+    /// A state further ahead of `now` than it can truly be becomes "empty at `now`"; any other is
+    /// left as it is. What a no does by itself; tables do it to places whose key stays away.
+    fn mend(&self, state: &mut Self::State, now: Instant);
+
+    /// The largest cost that would be granted at `now`.
+    ///
+    /// May cost a 64-bit division, which is why a yes does not carry it.
+    fn available(&self, state: &Self::State, now: Instant) -> u32;
+
+    /// The largest cost that can ever be granted at once.
+    fn capacity(&self) -> u32;
+
+    /// Gives back what was granted and not used.
+    ///
+    /// Never more than what that grant still holds back: a grant whose tokens have refilled, or
+    /// whose window has ended, gives nothing. Refund a grant once.
+    fn refund(&self, state: &mut Self::State, now: Instant, granted: &Self::Granted);
+
+    /// Carries a state over to the policy `new`, keeping what was used, in tokens, up to the new
+    /// capacity.
+    fn reconfigure(&self, state: &mut Self::State, now: Instant, new: &Self);
+
+    /// What the headers say of a state: limit, remaining, time to full.
+    fn standing(&self, state: &Self::State, now: Instant) -> Standing;
+}
+
+/// A policy that can promise a time in the future.
+///
+/// A bucket can, since it refills at a known rate; a window cannot say who else will come.
+pub trait Reserve: Policy<Granted = Granted> {
+    /// Takes `cost` now and says from when on it may be used: [`Granted::at`], at most
+    /// `max_wait` from now and at most as far ahead as the policy allows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::decide`]; the wait in [`Denied::RateLimited`] is until the same call would
+    /// succeed. Nothing is taken.
+    fn reserve(
+        &self,
+        state: &mut Self::State,
+        now: Instant,
+        cost: u32,
+        max_wait: Duration,
+    ) -> Result<Granted, Denied>;
+
+    /// Gives back a reservation that is not used.
+    ///
+    /// Once its time has passed ([`Granted::at`] before `now`) it counts as used, and nothing is
+    /// given back. What was reserved after it keeps its time, so only what lies beyond those
+    /// reservations returns.
+    fn cancel(&self, state: &mut Self::State, now: Instant, reserved: &Granted) {
+        if now <= reserved.at() {
+            self.refund(state, now, reserved);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! A length of time in whole nanoseconds.
+
+use core::fmt;
+use core::ops::{Add, Sub};
+
+/// A length of time: whole nanoseconds in a `u64`, so from 0 to about 584 years.
+///
+/// Arithmetic saturates at both ends. Eight bytes.
+///
+/// ```
+/// use steadfast::time::{Duration, millis, secs};
+///
+/// assert_eq!(secs(2) + millis(500), Duration::from_millis(2_500));
+/// assert_eq!(millis(1) - secs(1), Duration::ZERO);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Duration(u64);
+
+impl Duration {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+    /// The longest that can be told: `u64::MAX` nanoseconds, about 584 years.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// `count` nanoseconds.
+    pub const fn from_nanos(count: u64) -> Self {
+        Self(count)
+    }
+
+    /// `count` microseconds, saturating.
+    pub const fn from_micros(count: u64) -> Self {
+        Self(count.saturating_mul(1_000))
+    }
+
+    /// `count` milliseconds, saturating.
+    pub const fn from_millis(count: u64) -> Self {
+        Self(count.saturating_mul(1_000_000))
+    }
+
+    /// `count` seconds, saturating.
+    pub const fn from_secs(count: u64) -> Self {
+        Self(count.saturating_mul(1_000_000_000))
+    }
+
+    /// A standard-library duration, saturating at [`Duration::MAX`].
+    pub const fn from_core(duration: core::time::Duration) -> Self {
+        Self(
+            duration
+                .as_secs()
+                .saturating_mul(1_000_000_000)
+                .saturating_add(duration.subsec_nanos() as u64),
+        )
+    }
+
+    /// The same length as the standard library's type; exact.
+    pub const fn to_core(self) -> core::time::Duration {
+        core::time::Duration::from_nanos(self.0)
+    }
+
+    /// Whole nanoseconds.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds, rounded up: what a header that must not be early carries.
+    ///
+    /// Costs one 64-bit division.
+    pub const fn as_secs_ceil(self) -> u64 {
+        self.0.div_ceil(1_000_000_000)
+    }
+
+    /// The sum, at most [`Duration::MAX`].
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, at least [`Duration::ZERO`].
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// `count` times this long, at most [`Duration::MAX`].
+    #[must_use]
+    pub const fn saturating_mul(self, count: u64) -> Self {
+        Self(self.0.saturating_mul(count))
+    }
+}
+
+impl Add for Duration {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        self.saturating_add(other)
+    }
+}
+
+impl Sub for Duration {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self.saturating_sub(other)
+    }
+}
+
+impl From<Duration> for core::time::Duration {
+    fn from(duration: Duration) -> Self {
+        duration.to_core()
+    }
+}
+
+impl fmt::Display for Duration {
+    /// The largest unit that tells it exactly: `90s`, `1500ms`, `7ns`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self.0 {
+            0 => (0, "s"),
+            n if n % 1_000_000_000 == 0 => (n / 1_000_000_000, "s"),
+            n if n % 1_000_000 == 0 => (n / 1_000_000, "ms"),
+            n if n % 1_000 == 0 => (n / 1_000, "us"),
+            n => (n, "ns"),
+        };
+        write!(f, "{count}{unit}")
+    }
+}
+
+/// `count` nanoseconds.
+pub const fn nanos(count: u64) -> Duration {
+    Duration::from_nanos(count)
+}
+
+/// `count` microseconds, saturating.
+pub const fn micros(count: u64) -> Duration {
+    Duration::from_micros(count)
+}
+
+/// `count` milliseconds, saturating.
+pub const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// `count` seconds, saturating.
+pub const fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// `count` minutes of 60 seconds, saturating.
+pub const fn minutes(count: u64) -> Duration {
+    secs(60).saturating_mul(count)
+}
+
+/// `count` hours of 3,600 seconds, saturating.
+pub const fn hours(count: u64) -> Duration {
+    secs(3_600).saturating_mul(count)
+}
+
+/// `count` days of 86,400 seconds, saturating.
+pub const fn days(count: u64) -> Duration {
+    secs(86_400).saturating_mul(count)
+}
