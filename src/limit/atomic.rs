@@ -3,17 +3,6 @@
 use super::{Denied, Policy, Standing};
 use crate::time::Instant;
 
-/// A state that fits one 64-bit word.
-///
-/// `to_word` never returns `u64::MAX`; tables set that value aside to mark a place that is being
-/// handed over.
-pub trait Word: Copy {
-    /// The state as a word.
-    fn to_word(self) -> u64;
-    /// The state of a word that `to_word` made.
-    fn from_word(word: u64) -> Self;
-}
-
 /// A limiter shared by reference, lock-free: a load, a decision and one compare-and-swap for a
 /// yes; a load for a no. 8 bytes beside the policy.
 ///
@@ -27,14 +16,12 @@ pub trait Word: Copy {
 ///     AtomicRateLimiter::new(policy!(TokenBucket::per_second(100).compact()));
 /// assert!(API.try_acquire(Instant::from_secs(1)).is_ok());
 /// ```
-#[cfg(target_has_atomic = "64")]
 #[derive(Debug)]
 pub struct AtomicRateLimiter<P> {
     policy: P,
     word: portable_atomic::AtomicU64,
 }
 
-#[cfg(target_has_atomic = "64")]
 impl<P: Policy> AtomicRateLimiter<P>
 where
     P::State: Word,
@@ -104,7 +91,6 @@ where
 /// Applies `change` to the state in `word` as one step, and returns what it said.
 ///
 /// Relaxed order is enough: the word guards nothing but itself.
-#[cfg(target_has_atomic = "64")]
 #[inline]
 fn update_word<S: Word, R>(
     word: &portable_atomic::AtomicU64,

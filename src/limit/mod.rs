@@ -36,6 +36,7 @@
 //! In the last T before [`Instant::MAX`](crate::time::Instant::MAX), 584 years after the clock's
 //! start, time stands still for a limiter.
 
+#[cfg(target_has_atomic = "64")]
 mod atomic;
 mod clocked;
 mod compact_bucket;
@@ -49,10 +50,10 @@ pub mod placement;
 mod policy;
 mod span;
 mod token_bucket;
+mod word;
 
 #[cfg(target_has_atomic = "64")]
 pub use atomic::AtomicRateLimiter;
-pub use atomic::Word;
 pub use clocked::{Clocked, Limiter};
 pub use compact_bucket::{CompactBucket, CompactBucketConfig, CompactBucketState};
 pub use decision::{Denied, Granted, Standing};
@@ -63,6 +64,7 @@ pub use leaky_meter::LeakyMeter;
 pub use limiter::RateLimiter;
 pub use policy::{Policy, Reserve};
 pub use token_bucket::{TokenBucket, TokenBucketConfig, TokenBucketState};
+pub use word::Word;
 
 /// How far beyond a policy's longest wait a state may lie ahead of `now` and still be believed:
 /// 2^32 ns, about 4.3 s.
