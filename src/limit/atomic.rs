@@ -1,6 +1,6 @@
 //! One limiter in one atomic word, shared without a lock.
 
-use super::{Denied, Policy, Standing};
+use super::{Denied, Policy, Standing, Word};
 use crate::time::Instant;
 
 /// A limiter shared by reference, lock-free: a load, a decision and one compare-and-swap for a
