@@ -289,12 +289,7 @@ impl Policy for CompactBucket {
             (self.step, self.slack)
         } else {
             if cost == 0 {
-                return Ok(Granted {
-                    at: now,
-                    mark: state.0,
-                    part: 0,
-                    cost,
-                });
+                return Ok(Granted::nothing(now));
             }
             if cost > self.bucket.burst {
                 return Err(Denied::CostAboveCapacity {

@@ -21,6 +21,16 @@ pub struct Granted {
 }
 
 impl Granted {
+    /// Cost zero: nothing was taken, so there is nothing to give back.
+    pub(super) const fn nothing(at: u64) -> Self {
+        Self {
+            at,
+            mark: 0,
+            part: 0,
+            cost: 0,
+        }
+    }
+
     /// From when on it may be used: the time of the call, or later for a reservation.
     pub const fn at(&self) -> Instant {
         Instant::from_nanos(self.at)

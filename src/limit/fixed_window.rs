@@ -123,7 +123,7 @@ impl Policy for FixedWindow {
     ) -> Result<Granted, Denied> {
         let now = self.clamp(now);
         if cost == 0 {
-            return Ok(Self::granted(*state, now, 0));
+            return Ok(Granted::nothing(now));
         }
         if cost > self.limit {
             return Err(Denied::CostAboveCapacity {

@@ -194,7 +194,7 @@ impl TokenBucket {
         cost: u32,
     ) -> Result<Granted, Denied> {
         if cost == 0 {
-            return Ok(Self::granted(*state, now, 0));
+            return Ok(Granted::nothing(now));
         }
         if cost > self.burst {
             return Err(self.too_much(cost));
@@ -333,7 +333,7 @@ impl Reserve for TokenBucket {
     ) -> Result<Granted, Denied> {
         let now = self.clamp(now);
         if cost == 0 {
-            return Ok(Self::granted(*state, now, 0));
+            return Ok(Granted::nothing(now));
         }
         if cost > self.burst {
             return Err(self.too_much(cost));

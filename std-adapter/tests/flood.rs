@@ -1,0 +1,121 @@
+//! A flood of distinct keys: memory stays flat, no punished key gets away, and others are served.
+//!
+//! 10,000,000 keys through 100,000 places in release builds; a tenth of both in debug builds,
+//! which are that much slower.
+
+use steadfast::limit::{CompactBucket, FixedWindow, TokenBucket, placement};
+use steadfast::policy;
+use steadfast::time::{Duration, Instant, ManualClock, minutes, nanos, secs};
+use steadfast_std::KeyedLimiter;
+
+mod counting;
+use counting::Counting;
+
+#[global_allocator]
+static HEAP: Counting = Counting::new();
+
+const SCALE: u64 = if cfg!(debug_assertions) { 10 } else { 1 };
+const KEYS: u64 = 10_000_000 / SCALE;
+const PLACES: usize = 100_000 / SCALE as usize;
+/// The flood lasts a minute.
+const GAP: Duration = nanos(60_000_000_000 / KEYS);
+
+/// Keys that refill fast: each of the flood's places is at rest again after 200 ms, so there is
+/// always a place for a newcomer.
+#[test]
+fn a_flood_of_short_lived_keys_leaves_room_for_newcomers() {
+    const POLICY: CompactBucket = policy!(TokenBucket::per_second(5).burst(10).compact());
+    let clock = ManualClock::new(Instant::from_secs(1));
+    let limiter: KeyedLimiter<u64, _, _> =
+        KeyedLimiter::with_clock(POLICY, PLACES, &clock).unwrap();
+    // The punished: keys at their limit, which ask again all the time.
+    let punished: Vec<u64> = (0..100).map(|i| u64::MAX - i).collect();
+    for key in &punished {
+        assert!(limiter.try_acquire_n(key, 10).is_ok());
+    }
+    let mut admitted = vec![10_u64; punished.len()];
+    let before = HEAP.bytes();
+    let allocations = HEAP.allocations();
+    for key in 0..KEYS {
+        clock.advance(GAP);
+        let _ = limiter.try_acquire(&key);
+        if key % 50 == 0 {
+            let which = (key / 50) as usize % punished.len();
+            admitted[which] += u64::from(limiter.try_acquire(&punished[which]).is_ok());
+        }
+        if key % 1_000 == 0 {
+            let newcomer = 1_000_000_000 + key;
+            assert!(limiter.try_acquire(&newcomer).is_ok(), "newcomer at {key}");
+        }
+    }
+    assert_eq!(HEAP.bytes(), before, "bytes stay flat");
+    assert_eq!(HEAP.allocations(), allocations, "no call allocates");
+    assert_eq!(limiter.crowded(), 0);
+    for admitted in admitted {
+        // Ten at the start and five a second for a minute: what was reset would pass more.
+        assert!(admitted <= 10 + 300, "{admitted}");
+    }
+}
+
+/// Keys that stay active for 15 minutes: the table fills, and the flood then passes one key's
+/// share in all.
+#[test]
+fn a_flood_of_long_lived_keys_fills_the_table_and_resets_nobody() {
+    const LOGIN: FixedWindow = policy!(FixedWindow::new(10, minutes(15)));
+    let clock = ManualClock::new(Instant::from_secs(1));
+    let limiter: KeyedLimiter<u64, _, _> = KeyedLimiter::with_clock(LOGIN, PLACES, &clock).unwrap();
+    let punished: Vec<u64> = (0..100).map(|i| u64::MAX - i).collect();
+    for key in &punished {
+        assert!(limiter.try_acquire_n(key, 10).is_ok());
+    }
+    let regular = 4_000_000_000_u64;
+    assert!(limiter.try_acquire(&regular).is_ok());
+    let before = HEAP.bytes();
+    let allocations = HEAP.allocations();
+    let mut passed = 0_usize;
+    for key in 0..KEYS {
+        clock.advance(GAP);
+        passed += usize::from(limiter.try_acquire(&key).is_ok());
+        if key % 1_000 == 0 {
+            for key in &punished {
+                assert!(limiter.try_acquire(key).is_err(), "a punished key got away");
+            }
+        }
+    }
+    assert_eq!(HEAP.bytes(), before, "bytes stay flat");
+    assert_eq!(HEAP.allocations(), allocations, "no call allocates");
+    // Each place once, and the shared limiter's ten.
+    assert!(passed <= PLACES + 10, "{passed}");
+    assert!(limiter.crowded() > 0);
+    // Whoever has a place notices nothing.
+    assert!(limiter.try_acquire(&regular).is_ok());
+    // A newcomer waits for the shared limiter or for a place, and is then served.
+    let newcomer = 5_000_000_000_u64;
+    let denied = limiter.try_acquire(&newcomer).unwrap_err();
+    let wait = denied.retry_after().expect("waiting helps");
+    assert!(wait <= minutes(15));
+    clock.advance(wait);
+    assert!(limiter.try_acquire(&newcomer).is_ok());
+}
+
+/// How far a call looks does not depend on the size of the table. The bound is a constant of the
+/// placement: two sets of eight.
+#[test]
+fn a_call_examines_at_most_sixteen_places() {
+    assert_eq!(placement::MAX_EXAMINED, 16);
+    for sets in [1_usize, 2, 12_500, 1 << 20] {
+        for hash in (0..10_000_u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)) {
+            let (first, second) = placement::sets_of(hash, sets);
+            assert!(first < sets && second < sets);
+        }
+    }
+    // And a table that is full of active keys turns the seventeenth away.
+    const HOUR: FixedWindow = policy!(FixedWindow::new(1, secs(3_600)));
+    let clock = ManualClock::new(Instant::from_secs(1));
+    let limiter: KeyedLimiter<u64, _, _> =
+        KeyedLimiter::with_clock(HOUR, placement::MAX_EXAMINED, &clock).unwrap();
+    for key in 0..17 {
+        let _ = limiter.try_acquire(&key);
+    }
+    assert_eq!(limiter.crowded(), 1);
+}
