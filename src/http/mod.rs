@@ -1,1 +1,69 @@
 //! HTTP's words, written into a caller's buffer without allocating.
+//!
+//! | value | header or body |
+//! |---|---|
+//! | [`XRateLimit`] | `X-RateLimit-Limit`, `-Remaining`, `-Reset`: one limit, three numbers |
+//! | [`QuotaPolicy`] | `RateLimit-Policy`: what is allowed, an item for each limit |
+//! | [`ServiceLimit`] | `RateLimit`: what is left, an item for each limit |
+//! | [`RetryAfter`] | `Retry-After`: whole seconds to wait |
+//! | [`Refusal`] | status, `Retry-After` and JSON body of a no |
+//!
+//! The headers' names are in [`header`].
+//!
+//! - Times are rounded up to whole seconds, so that a client that believes them is never early.
+//! - Every `write` fills a `&mut [u8]` and returns the text as `&str`. A buffer that is too small
+//!   is an error that says how many bytes were needed; a `MAX_LEN` beside it always suffices.
+//! - Writing costs a 64-bit division for each digit, and no memory but the buffer.
+//!
+//! A yes and a no, answered:
+//!
+//! ```
+//! use steadfast::http::{LimitName, QuotaPolicy, Refusal, ServiceLimit, XRateLimit};
+//! use steadfast::limit::{FixedWindow, Policy, Standing};
+//! use steadfast::policy;
+//! use steadfast::time::{Instant, minutes};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! const SEARCH: FixedWindow = policy!(FixedWindow::new(2, minutes(1)));
+//! let name = LimitName::new("search")?;
+//! let mut buffer = [0; QuotaPolicy::MAX_LEN];
+//!
+//! // The limiter runs on any clock; `X-RateLimit-Reset` needs the Unix time as well.
+//! let mut state = FixedWindow::FULL;
+//! let (now, unix_now) = (Instant::from_secs(5), Instant::from_secs(1_700_000_000));
+//!
+//! SEARCH.decide(&mut state, now, 2)?;
+//! let standing: Standing = SEARCH.standing(&state, now);
+//!
+//! let numbers = XRateLimit::new(&standing, unix_now);
+//! assert_eq!((numbers.limit, numbers.remaining, numbers.reset), (2, 0, 1_700_000_060));
+//! let policy = QuotaPolicy::from_standing(name, &standing);
+//! assert_eq!(policy.write(&mut buffer)?, r#""search";q=2;w=60"#);
+//! let left = ServiceLimit::granted(name, &standing);
+//! assert_eq!(left.write(&mut buffer)?, r#""search";r=0;t=60"#);
+//!
+//! let denied = SEARCH.decide(&mut state, now, 1).unwrap_err();
+//! let refusal = Refusal::new(&denied);
+//! assert_eq!(refusal.status(), 429);
+//! assert_eq!(refusal.retry_after().map(|after| after.secs()), Some(60));
+//! # Ok(()) }
+//! ```
+
+pub mod header;
+mod item_error;
+mod limit_name;
+mod quota_policy;
+mod refusal;
+mod retry_after;
+mod service_limit;
+mod text;
+mod x_rate_limit;
+
+pub use item_error::{ItemError, MAX_INTEGER};
+pub use limit_name::{LimitName, NameError};
+pub use quota_policy::QuotaPolicy;
+pub use refusal::Refusal;
+pub use retry_after::RetryAfter;
+pub use service_limit::ServiceLimit;
+pub use text::{BufferTooSmall, MAX_NUMBER_LEN, write_number};
+pub use x_rate_limit::XRateLimit;

@@ -25,3 +25,5 @@ pub mod tower;
 
 pub use clock::SystemClock;
 pub use keyed::{Checked, KeyedLimiter, LockedCell, StateCell, Stored, WordCell};
+#[cfg(feature = "tower")]
+pub use tower::RateLimitLayer;

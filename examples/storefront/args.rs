@@ -1,0 +1,85 @@
+//! The command line.
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+A small shop's server that shows steadfast at work.
+
+Usage: cargo run --example storefront -- [--port N | --tour | --help]
+
+  --port N   listen on 127.0.0.1:N; 0 picks a free port. Default: 3000
+  --tour     start the server on a free port, attack it over real HTTP, print what
+             happens, and exit: 0 if every story holds, 1 if one does not
+  --help     print this
+
+  POST /login   JSON {\"user\":\"...\",\"password\":\"...\"}; 10 attempts per 15 minutes per address
+  GET  /health  never limited
+";
+
+/// What the user asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Args {
+    pub port: u16,
+    pub tour: bool,
+    pub help: bool,
+}
+
+impl Args {
+    /// Reads the arguments after the program's name.
+    pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut args = Self {
+            port: 3000,
+            tour: false,
+            help: false,
+        };
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--tour" => args.tour = true,
+                "--help" | "-h" => args.help = true,
+                "--port" => {
+                    let port = words.next().ok_or("--port needs a number, 0 to 65535.")?;
+                    args.port = parse_port(&port)?;
+                }
+                _ => match word.strip_prefix("--port=") {
+                    Some(port) => args.port = parse_port(port)?,
+                    None => return Err(format!("unknown argument {word:?}.")),
+                },
+            }
+        }
+        Ok(args)
+    }
+}
+
+fn parse_port(port: &str) -> Result<u16, String> {
+    port.parse()
+        .map_err(|_| format!("--port {port:?} is not a number from 0 to 65535."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Args, String> {
+        Args::parse(words.iter().map(ToString::to_string))
+    }
+
+    #[test]
+    fn the_port_is_3000_unless_given() {
+        assert_eq!(parse(&[]).unwrap().port, 3000);
+        assert_eq!(parse(&["--port", "80"]).unwrap().port, 80);
+        assert_eq!(parse(&["--port=0"]).unwrap().port, 0);
+        assert!(parse(&["--tour"]).unwrap().tour);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (words, says) in [
+            (&["--port"][..], "needs a number"),
+            (&["--port", "65536"], "\"65536\""),
+            (&["--port=http"], "\"http\""),
+            (&["--prot", "1"], "\"--prot\""),
+        ] {
+            let wrong = parse(words).unwrap_err();
+            assert!(wrong.contains(says), "{wrong}");
+        }
+    }
+}

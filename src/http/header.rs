@@ -1,0 +1,19 @@
+//! Names of headers, in lower case as HTTP/2 sends them; HTTP/1.1 does not mind the case.
+
+/// The capacity: [`XRateLimit::limit`](super::XRateLimit::limit).
+pub const X_RATELIMIT_LIMIT: &str = "x-ratelimit-limit";
+
+/// What is left: [`XRateLimit::remaining`](super::XRateLimit::remaining).
+pub const X_RATELIMIT_REMAINING: &str = "x-ratelimit-remaining";
+
+/// When the limit is full again: [`XRateLimit::reset`](super::XRateLimit::reset).
+pub const X_RATELIMIT_RESET: &str = "x-ratelimit-reset";
+
+/// What is allowed, for each limit: [`QuotaPolicy`](super::QuotaPolicy).
+pub const RATELIMIT_POLICY: &str = "ratelimit-policy";
+
+/// What is left, for each limit: [`ServiceLimit`](super::ServiceLimit).
+pub const RATELIMIT: &str = "ratelimit";
+
+/// How long to wait before the next try: [`RetryAfter`](super::RetryAfter).
+pub const RETRY_AFTER: &str = "retry-after";

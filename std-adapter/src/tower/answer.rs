@@ -1,0 +1,111 @@
+//! What a limiter's answer looks like over HTTP: the core's words, put into header maps.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use steadfast::http::{LimitName, QuotaPolicy, Refusal, ServiceLimit, XRateLimit};
+use steadfast::limit::{Denied, Standing};
+use steadfast::time::{Duration, Instant};
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Says on an answer where the limiter stands.
+///
+/// An answer that already carries the headers of another limit keeps the X headers of the one
+/// nearest to saying no; the IETF fields list both.
+pub(super) fn put_headers(
+    headers: &mut HeaderMap,
+    name: LimitName<'_>,
+    standing: &Standing,
+    denied: Option<&Denied>,
+) {
+    let other_is_nearer = headers
+        .get(REMAINING)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .is_some_and(|remaining: u32| remaining < standing.remaining);
+    if !other_is_nearer {
+        let numbers = XRateLimit::new(standing, unix_now());
+        headers.insert(LIMIT, numbers.limit.into());
+        headers.insert(REMAINING, numbers.remaining.into());
+        headers.insert(RESET, numbers.reset.into());
+    }
+    let mut buffer = [0; QuotaPolicy::MAX_LEN];
+    append(
+        headers,
+        POLICY,
+        QuotaPolicy::from_standing(name, standing).write(&mut buffer),
+    );
+    let item = match denied {
+        // Nobody's limit was asked.
+        Some(Denied::StoreFull { .. }) => return,
+        Some(Denied::RateLimited { retry_after }) => {
+            ServiceLimit::denied(name, standing, *retry_after)
+        }
+        _ => ServiceLimit::granted(name, standing),
+    };
+    let mut buffer = [0; ServiceLimit::MAX_LEN];
+    append(headers, RATE_LIMIT, item.write(&mut buffer));
+}
+
+/// The answer to a request that may not pass.
+pub(super) fn refuse<B: From<String>>(
+    name: LimitName<'_>,
+    standing: &Standing,
+    denied: &Denied,
+) -> Response<B> {
+    let refusal = Refusal::new(denied);
+    let mut buffer = [0; Refusal::MAX_BODY_LEN];
+    let body = refusal.write_body(&mut buffer).unwrap_or_default();
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
+    let mut response = json(status, body);
+    if let Some(wait) = refusal.retry_after() {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, wait.secs().into());
+    }
+    put_headers(response.headers_mut(), name, standing, Some(denied));
+    response
+}
+
+/// The answer when nobody knows who is asking: the server's mistake, not the client's.
+pub(super) fn no_address<B: From<String>>() -> Response<B> {
+    json(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        concat!(
+            r#"{"error":"no_peer_address","message":"The rate limiter was given no peer address. "#,
+            r#"Serve with into_make_service_with_connect_info::<SocketAddr>(), "#,
+            r#"or say what to do without one: RateLimitLayer::without_address."}"#,
+        ),
+    )
+}
+
+fn json<B: From<String>>(status: StatusCode, body: &str) -> Response<B> {
+    let mut response = Response::new(B::from(body.to_owned()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(Refusal::CONTENT_TYPE),
+    );
+    response
+}
+
+/// One more item of a list field. What cannot be written is left out: the buffers above take
+/// every item, and a name is checked to be a header value.
+fn append<E>(headers: &mut HeaderMap, field: HeaderName, item: Result<&str, E>) {
+    if let Ok(Ok(value)) = item.map(HeaderValue::from_str) {
+        headers.append(field, value);
+    }
+}
+
+/// The wall clock, which only headers show; a clock before 1970 reads as 1970.
+fn unix_now() -> Instant {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Instant::ZERO + Duration::from_core(since)
+}
