@@ -21,9 +21,10 @@ const WINDOW: FixedWindow = policy!(FixedWindow::new(3, millis(100)));
 
 /// How often `work` asks for memory.
 fn allocations(work: impl FnOnce()) -> u64 {
-    let before = HEAP.allocations();
+    let before = (HEAP.allocations(), HEAP.bytes());
     work();
-    HEAP.allocations() - before
+    assert_eq!(HEAP.bytes(), before.1, "nothing is kept");
+    HEAP.allocations() - before.0
 }
 
 #[test]
