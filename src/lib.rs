@@ -38,3 +38,8 @@ pub mod shared;
 pub mod time;
 
 pub use config::ConfigError;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,11 @@
 //! One limiter in one atomic word, shared without a lock.
 
+#[cfg(loom)]
+use loom::sync::atomic::AtomicU64;
+#[cfg(not(loom))]
+use portable_atomic::AtomicU64;
+use portable_atomic::Ordering::Relaxed;
+
 use super::{Denied, Policy, Standing, Word};
 use crate::time::Instant;
 
@@ -19,7 +25,7 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub struct AtomicRateLimiter<P> {
     policy: P,
-    word: portable_atomic::AtomicU64,
+    word: AtomicU64,
 }
 
 impl<P: Policy> AtomicRateLimiter<P>
@@ -27,10 +33,20 @@ where
     P::State: Word,
 {
     /// A limiter that starts full; every [`Word`] state says so with a zero.
+    #[cfg(not(loom))]
     pub const fn new(policy: P) -> Self {
         Self {
             policy,
-            word: portable_atomic::AtomicU64::new(0),
+            word: AtomicU64::new(0),
+        }
+    }
+
+    /// A limiter that starts full. Loom's words cannot be constants.
+    #[cfg(loom)]
+    pub fn new(policy: P) -> Self {
+        Self {
+            policy,
+            word: AtomicU64::new(0),
         }
     }
 
@@ -84,7 +100,7 @@ where
     }
 
     fn state(&self) -> P::State {
-        P::State::from_word(self.word.load(portable_atomic::Ordering::Relaxed))
+        P::State::from_word(self.word.load(Relaxed))
     }
 }
 
@@ -92,12 +108,7 @@ where
 ///
 /// Relaxed order is enough: the word guards nothing but itself.
 #[inline]
-fn update_word<S: Word, R>(
-    word: &portable_atomic::AtomicU64,
-    mut change: impl FnMut(&mut S) -> R,
-) -> R {
-    use portable_atomic::Ordering::Relaxed;
-
+fn update_word<S: Word, R>(word: &AtomicU64, mut change: impl FnMut(&mut S) -> R) -> R {
     let mut seen = word.load(Relaxed);
     loop {
         let mut state = S::from_word(seen);

@@ -5,6 +5,7 @@
 //! tokens is one addition without a fraction or a carry, and it stays exact. The word wraps, so
 //! two are compared by their signed distance.
 
+use super::quotient::quotient;
 use super::{CLOCK_LEAD, Denied, Granted, Policy, Standing, TokenBucket, TokenBucketConfig, Word};
 use crate::config::ConfigError;
 use crate::time::{Duration, Instant};
@@ -125,9 +126,9 @@ impl CompactBucketConfig {
             });
         };
         // The tick divides the period, so every sum stays whole.
-        let step = period / nanos;
-        let full = bucket.full.in_parts(bucket.parts) / nanos as u128;
-        let lead = CLOCK_LEAD.as_nanos() as u128 * units as u128 / nanos as u128;
+        let step = quotient(period as u128, nanos as u128) as u64;
+        let full = quotient(bucket.full.in_parts(bucket.parts), nanos as u128);
+        let lead = quotient(CLOCK_LEAD.as_nanos() as u128 * units as u128, nanos as u128);
         let believed = full + lead;
         if believed >= 1 << 62 {
             return Err(ConfigError {
@@ -144,7 +145,7 @@ impl CompactBucketConfig {
         let (full, believed) = (full as u64, believed as u64);
         let slack = full - step;
         if nanos > 1 && slack < units {
-            let tolerance = slack / units * nanos;
+            let tolerance = quotient(slack as u128, units as u128) as u64 * nanos;
             return Err(ConfigError {
                 field: "tick (ns)",
                 value: nanos,
@@ -209,7 +210,8 @@ impl CompactBucket {
 
     /// How long a key may stay away and still be read right.
     pub const fn memory(&self) -> Duration {
-        Duration::from_nanos(((1 << 63) / self.units).saturating_mul(self.tick.nanos))
+        let ticks = quotient(1 << 63, self.units as u128) as u64;
+        Duration::from_nanos(ticks.saturating_mul(self.tick.nanos))
     }
 
     /// The same bucket with a state of two words.
@@ -217,6 +219,7 @@ impl CompactBucket {
         &self.bucket
     }
 
+    #[inline]
     fn clamp(&self, now: Instant) -> u64 {
         now.as_nanos().min(self.bucket.horizon)
     }
@@ -245,19 +248,88 @@ impl CompactBucket {
         CompactBucketState(if word.wrapping_add(1) <= 1 { 1 } else { word })
     }
 
+    /// A word that lies `owed` ahead of `read`. One at rest holds no information, and is as if it
+    /// was never used.
+    fn owing(read: u64, owed: u64) -> CompactBucketState {
+        if owed == 0 {
+            Self::FULL
+        } else {
+            Self::at(read.wrapping_add(owed))
+        }
+    }
+
+    #[inline]
     fn mend_at(&self, state: &mut CompactBucketState, read: u64) {
         if Self::owed(*state, read) > self.believed {
             *state = Self::at(read.wrapping_add(self.full));
         }
     }
 
+    #[inline]
+    fn take(
+        &self,
+        state: &mut CompactBucketState,
+        now: u64,
+        cost: u32,
+        price: u64,
+        slack: u64,
+    ) -> Result<Granted, Denied> {
+        let read = self.read(now);
+        let owed = Self::owed(*state, read);
+        if owed > slack {
+            self.mend_at(state, read);
+            let missing = Self::owed(*state, read).wrapping_sub(slack);
+            return Err(Denied::RateLimited {
+                retry_after: self.wait(now, missing),
+            });
+        }
+        *state = Self::at(read.wrapping_add(owed).wrapping_add(price));
+        Ok(Granted {
+            at: now,
+            mark: state.0,
+            part: 0,
+            cost,
+        })
+    }
+
+    /// Costs that are not one: nothing, several, or too many.
+    #[inline(never)]
+    fn decide_many(
+        &self,
+        state: &mut CompactBucketState,
+        now: u64,
+        cost: u32,
+    ) -> Result<Granted, Denied> {
+        if cost == 0 {
+            return Ok(Granted::nothing(now));
+        }
+        if cost > self.bucket.burst {
+            return Err(Denied::CostAboveCapacity {
+                cost,
+                capacity: self.bucket.burst,
+            });
+        }
+        let price = self.step.wrapping_mul(u64::from(cost));
+        self.take(state, now, cost, price, self.full.wrapping_sub(price))
+    }
+
     /// How long from `now` until `units` more units have gone by.
+    #[inline]
     fn wait(&self, now: u64, units: u64) -> Duration {
-        let ticks = if self.units == 1 {
-            units
+        if self.units == 1 && self.tick.nanos == 1 {
+            Duration::from_nanos(units)
         } else {
-            units.div_ceil(self.units)
-        };
+            self.wait_in_ticks(now, units)
+        }
+    }
+
+    #[inline(never)]
+    fn wait_in_ticks(&self, now: u64, units: u64) -> Duration {
+        // Rounded up. Both are below 2^62; the count is never zero.
+        let ticks = units
+            .wrapping_add(self.units.wrapping_sub(1))
+            .checked_div(self.units)
+            .unwrap_or(units);
         if self.tick.nanos == 1 {
             return Duration::from_nanos(ticks);
         }
@@ -284,37 +356,11 @@ impl Policy for CompactBucket {
         cost: u32,
     ) -> Result<Granted, Denied> {
         let now = self.clamp(now);
-        let read = self.read(now);
-        let (price, slack) = if cost == 1 {
-            (self.step, self.slack)
+        if cost == 1 {
+            self.take(state, now, 1, self.step, self.slack)
         } else {
-            if cost == 0 {
-                return Ok(Granted::nothing(now));
-            }
-            if cost > self.bucket.burst {
-                return Err(Denied::CostAboveCapacity {
-                    cost,
-                    capacity: self.bucket.burst,
-                });
-            }
-            let price = self.step.wrapping_mul(u64::from(cost));
-            (price, self.full.wrapping_sub(price))
-        };
-        let owed = Self::owed(*state, read);
-        if owed > slack {
-            self.mend_at(state, read);
-            let missing = Self::owed(*state, read).wrapping_sub(slack);
-            return Err(Denied::RateLimited {
-                retry_after: self.wait(now, missing),
-            });
+            self.decide_many(state, now, cost)
         }
-        *state = Self::at(read.wrapping_add(owed).wrapping_add(price));
-        Ok(Granted {
-            at: now,
-            mark: state.0,
-            part: 0,
-            cost,
-        })
     }
 
     #[inline]
@@ -324,7 +370,10 @@ impl Policy for CompactBucket {
 
     fn rests_in(&self, state: &CompactBucketState, now: Instant) -> Duration {
         let now = self.clamp(now);
-        match Self::owed(*state, self.read(now)) {
+        let read = self.read(now);
+        let mut state = *state;
+        self.mend_at(&mut state, read);
+        match Self::owed(state, read) {
             0 => Duration::ZERO,
             owed => self.wait(now, owed),
         }
@@ -354,7 +403,7 @@ impl Policy for CompactBucket {
         // What has refilled since is no longer this grant's to give.
         let back = price.min(Self::owed(CompactBucketState(granted.mark), read));
         let left = Self::owed(*state, read).saturating_sub(back);
-        *state = Self::at(read.wrapping_add(left));
+        *state = Self::owing(read, left);
     }
 
     fn reconfigure(&self, state: &mut CompactBucketState, now: Instant, new: &Self) {
@@ -370,7 +419,7 @@ impl Policy for CompactBucket {
             }
             _ => new.full,
         };
-        *state = Self::at(new.read(new.clamp(now)).wrapping_add(carried));
+        *state = Self::owing(new.read(new.clamp(now)), carried);
     }
 
     fn standing(&self, state: &CompactBucketState, now: Instant) -> Standing {

@@ -154,7 +154,10 @@ impl Policy for FixedWindow {
     }
 
     fn rests_in(&self, state: &FixedWindowState, now: Instant) -> Duration {
-        Duration::from_nanos(state.end.saturating_sub(self.clamp(now)))
+        let now = self.clamp(now);
+        let mut state = *state;
+        self.mend_at(&mut state, now);
+        Duration::from_nanos(state.end.saturating_sub(now))
     }
 
     fn mend(&self, state: &mut FixedWindowState, now: Instant) {
@@ -162,7 +165,9 @@ impl Policy for FixedWindow {
     }
 
     fn available(&self, state: &FixedWindowState, now: Instant) -> u32 {
-        if self.at_rest(state, now) {
+        let mut state = *state;
+        self.mend(&mut state, now);
+        if self.at_rest(&state, now) {
             self.limit
         } else {
             self.limit.saturating_sub(state.used)

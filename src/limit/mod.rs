@@ -48,6 +48,7 @@ mod leaky_meter;
 mod limiter;
 pub mod placement;
 mod policy;
+mod quotient;
 mod span;
 mod token_bucket;
 mod word;

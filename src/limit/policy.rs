@@ -62,8 +62,8 @@ pub trait Policy: Copy {
     /// whose window has ended, gives nothing. Refund a grant once.
     fn refund(&self, state: &mut Self::State, now: Instant, granted: &Self::Granted);
 
-    /// Carries a state over to the policy `new`, keeping what was used, in tokens, up to the new
-    /// capacity.
+    /// Carries a state over to the policy `new`, keeping what was used, in tokens: up to the new
+    /// capacity, and up to what `new` may reserve ahead on top of it.
     fn reconfigure(&self, state: &mut Self::State, now: Instant, new: &Self);
 
     /// What the headers say of a state: limit, remaining, time to full.

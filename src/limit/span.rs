@@ -84,10 +84,27 @@ impl Span {
         }
     }
 
+    /// This much later than a whole nanosecond.
+    #[inline]
+    pub const fn after(self, now: u64) -> Self {
+        Self {
+            whole: now.wrapping_add(self.whole),
+            part: self.part,
+        }
+    }
+
     /// Nanoseconds, rounded up.
     #[inline]
     pub const fn ceil(self) -> u64 {
         self.whole.saturating_add((self.part > 0) as u64)
+    }
+
+    /// Nanoseconds from `earlier` to `self`, rounded up; `earlier` must not be later.
+    #[inline]
+    pub const fn ceil_since(self, earlier: Self) -> u64 {
+        self.whole
+            .wrapping_sub(earlier.whole)
+            .wrapping_add((self.part > earlier.part) as u64)
     }
 
     /// `count` times as long, by doubling: at most 32 rounds and no division.
@@ -159,6 +176,12 @@ mod tests {
             prop_assert_eq!(a.plus(b, parts).in_parts(parts), x + y);
             prop_assert_eq!(a.minus(b, parts).in_parts(parts), x.saturating_sub(y));
             prop_assert_eq!(u128::from(a.ceil()), x.div_ceil(u128::from(parts)));
+            let (late, early) = (a.max(b), a.min(b));
+            prop_assert_eq!(
+                u128::from(late.ceil_since(early)),
+                x.abs_diff(y).div_ceil(u128::from(parts))
+            );
+            prop_assert_eq!(a.after(b.whole), a.plus(Span::whole(b.whole), parts));
             prop_assert_eq!(a.cmp(&b), x.cmp(&y));
             prop_assert_eq!(Span::from_parts(x, parts), Some(a));
 

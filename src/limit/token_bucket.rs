@@ -6,6 +6,7 @@
 //! `burst` tokens of `now`. That is a comparison and an addition. A level would have to be
 //! brought up to date by a division at each call.
 
+use super::quotient::quotient;
 use super::span::Span;
 use super::{CLOCK_LEAD, Denied, Granted, MAX_WAIT, Policy, Reserve, Standing};
 use crate::config::ConfigError;
@@ -142,23 +143,43 @@ impl TokenBucket {
         cost: u32,
         (price, slack): (Span, Span),
     ) -> Result<Granted, Denied> {
-        let latest = Span {
-            whole: now.wrapping_add(slack.whole),
-            part: slack.part,
-        };
-        let idle = Span::whole(now);
-        let from = if state.0 <= idle {
-            idle
-        } else if state.0 <= latest {
-            state.0
+        let next = if state.0.whole < now {
+            price
         } else {
-            self.mend_at(state, now);
-            return Err(Denied::RateLimited {
-                retry_after: Duration::from_nanos(state.0.minus(latest, self.parts).ceil()),
-            });
+            let owed = Self::owed(*state, now);
+            if owed > slack {
+                let (owed, wait) = self.refuse(owed, slack);
+                state.0 = owed.after(now);
+                return Err(Denied::RateLimited {
+                    retry_after: Duration::from_nanos(wait),
+                });
+            }
+            owed.plus(price, self.parts)
         };
-        state.0 = from.plus(price, self.parts);
+        state.0 = next.after(now);
         Ok(Self::granted(*state, now, cost))
+    }
+
+    /// How far the arrival time lies ahead of `now`; zero if it does not.
+    #[inline]
+    fn owed(state: TokenBucketState, now: u64) -> Span {
+        match state.0.whole.checked_sub(now) {
+            Some(whole) => Span {
+                whole,
+                part: state.0.part,
+            },
+            None => Span::ZERO,
+        }
+    }
+
+    /// A no: what is truly owed, and the nanoseconds until it is no more than `slack`.
+    ///
+    /// Apart from the yes, and with what it needs passed by value, so that the yes keeps all of
+    /// its own in the registers of a Cortex-M0.
+    #[cold]
+    fn refuse(&self, owed: Span, slack: Span) -> (Span, u64) {
+        let owed = self.believed(owed);
+        (owed, owed.ceil_since(slack))
     }
 
     fn granted(state: TokenBucketState, at: u64, cost: u32) -> Granted {
@@ -170,18 +191,23 @@ impl TokenBucket {
         }
     }
 
-    /// A state too far ahead to be true becomes "empty at `now`".
-    fn mend_at(&self, state: &mut TokenBucketState, now: u64) {
-        let reach = now
-            .saturating_add(self.ahead)
-            .saturating_add(self.full.whole)
-            .saturating_add(CLOCK_LEAD.as_nanos());
-        let believed = Span {
-            whole: reach,
+    /// `owed`, or all of the burst if it is more than can truly be owed.
+    fn believed(&self, owed: Span) -> Span {
+        // The horizon leaves room for all of the burst and what may be reserved ahead.
+        let longest = u64::MAX.wrapping_sub(self.horizon);
+        let most = Span {
+            whole: longest.wrapping_add(CLOCK_LEAD.as_nanos()),
             part: self.full.part,
         };
-        if state.0 > believed {
-            state.0 = Span::whole(now).plus(self.full, self.parts);
+        if owed > most { self.full } else { owed }
+    }
+
+    /// A state too far ahead to be true becomes "empty at `now`".
+    fn mend_at(&self, state: &mut TokenBucketState, now: u64) {
+        let owed = Self::owed(*state, now);
+        let believed = self.believed(owed);
+        if believed != owed {
+            state.0 = believed.after(now);
         }
     }
 
@@ -237,8 +263,10 @@ impl Policy for TokenBucket {
     }
 
     fn rests_in(&self, state: &TokenBucketState, now: Instant) -> Duration {
-        let now = Span::whole(self.clamp(now));
-        Duration::from_nanos(state.0.minus(now, self.parts).ceil())
+        let now = self.clamp(now);
+        let mut state = *state;
+        self.mend_at(&mut state, now);
+        Duration::from_nanos(state.0.minus(Span::whole(now), self.parts).ceil())
     }
 
     fn mend(&self, state: &mut TokenBucketState, now: Instant) {
@@ -272,7 +300,7 @@ impl Policy for TokenBucket {
         };
         let price = self.step.times(granted.cost.min(self.burst), self.parts);
         let now = Span::whole(now);
-        let back = if state.0 > now.plus(self.full, self.parts) {
+        let back = if self.ahead > 0 && state.0 > now.plus(self.full, self.parts) {
             // Someone holds a reservation. What was reserved after this grant keeps its time, so
             // only what lies beyond those reservations returns (golang.org/x/time/rate does so).
             price.minus(state.0.minus(mark, self.parts), self.parts)
@@ -281,12 +309,19 @@ impl Policy for TokenBucket {
             price.min(mark.minus(now, self.parts))
         };
         state.0 = state.0.minus(back, self.parts);
+        if state.0 <= now {
+            *state = Self::FULL;
+        }
     }
 
     fn reconfigure(&self, state: &mut TokenBucketState, now: Instant, new: &Self) {
         let clamped = self.clamp(now);
         self.mend_at(state, clamped);
         let owed = state.0.minus(Span::whole(clamped), self.parts);
+        if owed == Span::ZERO {
+            *state = Self::FULL;
+            return;
+        }
         let carried = new.owed_from(owed.in_parts(self.parts), self.step_in_parts());
         let now = Span::whole(new.clamp(now));
         state.0 = now.plus(carried, new.parts);
@@ -304,21 +339,23 @@ impl Policy for TokenBucket {
 
 impl TokenBucket {
     /// What is owed under this policy for `owed` parts under one whose token costs `step` parts:
-    /// the same number of tokens, rounded up to a part, at most all of the burst.
+    /// the same number of tokens, rounded up to a part; at most all of the burst and what may be
+    /// reserved ahead.
     fn owed_from(&self, owed: u128, step: u64) -> Span {
+        let most = self.full.plus(Span::whole(self.ahead), self.parts);
         let step = u128::from(step);
         let (Some(tokens), Some(rest)) = (owed.checked_div(step), owed.checked_rem(step)) else {
-            return self.full;
+            return most;
         };
-        if tokens >= u128::from(self.burst) {
-            return self.full;
-        }
         let each = u128::from(self.step_in_parts());
+        let Some(whole) = tokens.checked_mul(each) else {
+            return most;
+        };
         // `rest < step` and `each` are both below 2^63, so the product fits.
-        let total = tokens * each + (rest * each).div_ceil(step);
+        let total = whole.saturating_add((rest * each).div_ceil(step));
         match Span::from_parts(total, self.parts) {
-            Some(owed) => owed.min(self.full),
-            None => self.full,
+            Some(owed) => owed.min(most),
+            None => most,
         }
     }
 }
@@ -390,13 +427,13 @@ impl TokenBucketConfig {
             return Err(error);
         }
         let shared = gcd(self.count as u64, period);
-        let parts = (self.count as u64 / shared) as u32;
-        let step = period / shared;
+        let parts = quotient(self.count as u128, shared as u128) as u32;
+        let step = quotient(period as u128, shared as u128) as u64;
 
         let (full, burst) = match self.depth {
             Depth::Tokens(burst) => {
                 // Each token costs `step` parts, and there are `longest * parts` of them in all.
-                let most = longest as u128 * parts as u128 / step as u128;
+                let most = quotient(longest as u128 * parts as u128, step as u128);
                 let most = if most > u32::MAX as u128 {
                     u32::MAX as u64
                 } else {
@@ -408,24 +445,21 @@ impl TokenBucketConfig {
                 (burst as u128 * step as u128, burst as u128)
             }
             Depth::Tolerance(tolerance) => {
+                // Cells come one by one, so a token costs `step` whole nanoseconds.
                 let tolerance = tolerance.as_nanos();
-                let most = longest - step.div_ceil(parts as u64);
+                let countable = u32::MAX as u128 * step as u128 - 1;
+                let most = if countable < (longest - step) as u128 {
+                    countable as u64
+                } else {
+                    longest - step
+                };
                 if let Err(error) = ConfigError::check("tolerance (ns)", tolerance, 0, most) {
                     return Err(error);
                 }
-                let full = tolerance as u128 * parts as u128 + step as u128;
-                (full, full / step as u128)
+                let full = tolerance as u128 + step as u128;
+                (full, quotient(full, step as u128))
             }
         };
-        if burst > u32::MAX as u128 {
-            let most = (u32::MAX as u128 * step as u128 / parts as u128) as u64;
-            return Err(ConfigError {
-                field: "tolerance (ns)",
-                value: (full / parts as u128) as u64,
-                min: 0,
-                max: most,
-            });
-        }
         let slack = full - step as u128;
         let (Some(step), Some(full), Some(slack)) = (
             Span::from_parts(step as u128, parts),

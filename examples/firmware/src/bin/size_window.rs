@@ -1,0 +1,13 @@
+//! A fixed window from the first hit, asked for one.
+
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use steadfast::limit::{FixedWindow, RateLimiter};
+use steadfast::{policy, shared::Shared, time::minutes};
+
+static LOGIN: Shared<RateLimiter<FixedWindow>> =
+    Shared::new(RateLimiter::new(policy!(FixedWindow::new(10, minutes(15)))));
+
+steadfast_firmware::size_image!(|now| LOGIN.try_acquire(now).is_ok());

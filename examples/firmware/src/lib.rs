@@ -1,0 +1,7 @@
+//! What the images share: the board, and what is measured and proved of the library.
+
+#![no_std]
+
+pub mod board;
+mod size_image;
+pub mod tour;

@@ -1,0 +1,101 @@
+//! Every machine that the script plays.
+
+use steadfast::limit::{
+    CompactBucket, FixedWindow, Gcra, KeyedPolicy, LeakyMeter, TokenBucket, WhenFull,
+};
+use steadfast::policy;
+use steadfast::time::{hours, micros, millis, minutes, nanos, secs};
+
+use crate::stage::Stage;
+use crate::{keyed, limiter};
+
+pub(crate) struct Machine {
+    pub name: &'static str,
+    pub play: fn(&mut Stage),
+}
+
+/// The names of the machines, in the order in which they are played.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    MACHINES.iter().map(|machine| machine.name)
+}
+
+/// One line a machine. Counts that do not divide the period show what an exact rate costs a
+/// home whose arithmetic is not.
+macro_rules! machines {
+    ($($name:literal => $play:expr;)*) => {
+        pub(crate) const MACHINES: &[Machine] = &[
+            $(Machine { name: $name, play: |stage| $play(stage) }),*
+        ];
+    };
+}
+
+machines! {
+    "token bucket, odd counts" => |stage| limiter::play(stage, &[
+        policy!(TokenBucket::per_minute(7)),
+        policy!(TokenBucket::per_minute(7).burst(1)),
+        policy!(TokenBucket::per_hour(1_001).burst(30)),
+        policy!(TokenBucket::new(4_294_967_291, secs(1_000)).burst(3_000_000_000)),
+    ]);
+    "token bucket, 700 million a second" => |stage| limiter::play(stage, &[
+        policy!(TokenBucket::per_second(700_000_000)),
+        policy!(TokenBucket::per_second(700_000_000).burst(5)),
+        policy!(TokenBucket::new(u32::MAX, nanos(1))),
+    ]);
+    "token bucket with reservations" => |stage| limiter::play_reserving(stage, &[
+        policy!(TokenBucket::per_minute(7).burst(3).reserve_ahead(secs(30))),
+        policy!(TokenBucket::per_second(3).burst(10).reserve_ahead(minutes(5))),
+        policy!(TokenBucket::per_second(1)),
+    ]);
+    "token bucket of a century" => |stage| limiter::play_reserving(stage, &[
+        policy!(TokenBucket::new(3, hours(24 * 365 * 40)).burst(9).reserve_ahead(hours(24 * 365))),
+    ]);
+    "gcra" => |stage| limiter::play_reserving(stage, &[
+        policy!(Gcra::every(nanos(333_333_333), nanos(999_999_997))),
+        policy!(Gcra::every(secs(1), millis(2_500)).reserve_ahead(secs(2))),
+        policy!(Gcra::every(micros(1), nanos(0))),
+    ]);
+    "leaky meter" => |stage| limiter::play(stage, &[
+        policy!(LeakyMeter::leaking(11, secs(3), 40)),
+    ]);
+    "compact bucket, exact" => |stage| limiter::play(stage, &[
+        policy!(TokenBucket::per_minute(7).compact()),
+        policy!(TokenBucket::per_minute(100).burst(20).compact()),
+        policy!(TokenBucket::per_second(31).compact()),
+    ]);
+    "compact bucket, coarse tick" => |stage| limiter::play(stage, &[
+        policy!(TokenBucket::per_hour(1_001).burst(500).compact()),
+        policy!(TokenBucket::per_day(86_399).burst(100).compact()),
+    ]);
+    "fixed window from the first hit" => |stage| limiter::play(stage, &[
+        policy!(FixedWindow::new(10, secs(5))),
+        policy!(FixedWindow::new(3, minutes(1))),
+        policy!(FixedWindow::new(u32::MAX, nanos(7))),
+    ]);
+    "fixed window, aligned" => |stage| limiter::play(stage, &[
+        policy!(FixedWindow::new(5, secs(7)).aligned()),
+        policy!(FixedWindow::new(8, secs(7))),
+    ]);
+    "fixed window with a phase" => |stage| limiter::play(stage, &[
+        policy!(FixedWindow::new(50, hours(24)).phase(hours(5))),
+        policy!(FixedWindow::new(4, secs(11)).phase(nanos(10_999_999_999))),
+    ]);
+    "16 places, overflow" => |stage| keyed::play::<_, 16>(stage, HALF_MINUTE);
+    "16 places, deny" => |stage| keyed::play::<_, 16>(stage, WINDOWS.when_full(WhenFull::Deny));
+    "9 places, allow" => |stage| keyed::play::<_, 9>(stage, COMPACT.when_full(WhenFull::Allow));
+    "16 places, evict" => |stage| keyed::play::<_, 16>(
+        stage, HALF_MINUTE.when_full(WhenFull::EvictLeastUsed));
+    "64 places, overflow" => |stage| keyed::play::<_, 64>(stage, COMPACT.seed(1));
+    "64 places, deny" => |stage| keyed::play::<_, 64>(
+        stage, HALF_MINUTE.when_full(WhenFull::Deny).seed(0x0123_4567_89ab_cdef));
+    "64 places, allow" => |stage| keyed::play::<_, 64>(
+        stage, WINDOWS.when_full(WhenFull::Allow).seed(u64::MAX));
+    "64 places, evict" => |stage| keyed::play::<_, 64>(
+        stage, HALF_MINUTE.when_full(WhenFull::EvictLeastUsed).seed(2));
+}
+
+const HALF_MINUTE: KeyedPolicy<TokenBucket> =
+    KeyedPolicy::new(policy!(TokenBucket::per_minute(7).burst(3)));
+const COMPACT: KeyedPolicy<CompactBucket> =
+    KeyedPolicy::new(policy!(TokenBucket::per_minute(7).burst(4).compact()));
+const WINDOWS: KeyedPolicy<FixedWindow> =
+    KeyedPolicy::new(policy!(FixedWindow::new(3, minutes(1))));
