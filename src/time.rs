@@ -14,5 +14,5 @@ mod fugit_v0_6;
 mod instant;
 
 pub use clock::{Clock, FnClock, ManualClock, clock_fn};
-pub use duration::{Duration, days, hours, micros, millis, minutes, nanos, secs};
+pub use duration::{Duration, TooLong, days, hours, micros, millis, minutes, nanos, secs};
 pub use instant::Instant;

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use steadfast::http::LimitName;
 use steadfast::limit::FixedWindow;
-use steadfast::policy;
 use steadfast::time::minutes;
+use steadfast::{limit_name, policy};
 use steadfast_std::RateLimitLayer;
 use tokio::net::TcpListener;
 
@@ -23,10 +23,7 @@ use crate::users;
 /// What a password guesser gets: ten tries, then a quarter of an hour of nothing.
 pub const LOGIN: FixedWindow = policy!(FixedWindow::new(10, minutes(15)));
 
-const LOGIN_NAME: LimitName<'static> = match LimitName::new("login") {
-    Ok(name) => name,
-    Err(_) => panic!("a limit's name is 1 to 128 visible characters"),
-};
+const LOGIN_NAME: LimitName<'static> = limit_name!("login");
 
 /// A login is two short strings; nobody has to send more.
 const LARGEST_BODY: usize = 4 * 1024;
@@ -34,7 +31,8 @@ const LARGEST_BODY: usize = 4 * 1024;
 fn routes() -> Router {
     let login_limit = RateLimitLayer::per_client(LOGIN).named(LOGIN_NAME);
     Router::new()
-        .route("/login", post(login).layer(login_limit))
+        // `route_layer`, so that a GET, which is answered 405, does not cost an attempt.
+        .route("/login", post(login).route_layer(login_limit))
         // Outside every limit: a load balancer that is told 429 takes the server out.
         .route("/health", get(health))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -98,7 +96,7 @@ A login that works (the other user is bob, \"battery staple\"):
   curl -i http://{address}/login -H 'content-type: application/json' \\
        -d '{{\"user\":\"alice\",\"password\":\"correct horse\"}}'
 
-Guess passwords until the limiter stops you, at the eleventh try:
+Guess passwords until the limiter stops you, at the eleventh login in all:
 
   for i in $(seq 12); do
     curl -s -o /dev/null -w '%{{http_code}}\\n' http://{address}/login \\

@@ -34,9 +34,9 @@ pub async fn run() -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on 127.0.0.1: {error}"))?;
     let shop = listener.local_addr().map_err(|error| error.to_string())?;
-    let (stop, stopped) = oneshot::channel();
+    let (close, closed) = oneshot::channel();
     let server = tokio::spawn(app::serve(listener, async {
-        let _ = stopped.await;
+        let _ = closed.await;
     }));
     println!("A tour of the storefront. It listens on {shop}; every line below is real HTTP.");
 
@@ -45,7 +45,7 @@ pub async fn run() -> Result<(), String> {
     the_liar(shop).await?;
     the_health_check(shop).await?;
 
-    let _ = stop.send(());
+    let _ = close.send(());
     server
         .await
         .map_err(|error| error.to_string())?
@@ -206,8 +206,8 @@ async fn the_other_customer(shop: SocketAddr) -> Result<(), String> {
 
 async fn the_liar(shop: SocketAddr) -> Result<(), String> {
     title("The header that lies");
-    println!("Mallory writes other people's addresses into X-Forwarded-For. No proxy is");
-    println!("configured, so nobody is believed.\n");
+    println!("Mallory writes other people's addresses into X-Forwarded-For. The shop goes by the");
+    println!("address of the socket.\n");
     let mut mallory = Browser::open(shop, MALLORY).await?;
     for address in ["127.0.0.2", "203.0.113.7", "198.51.100.1, 10.0.0.1"] {
         let answer = mallory.log_in("alice", "guess", Some(address)).await?;

@@ -14,7 +14,7 @@ pub const MAX_INTEGER: u64 = 999_999_999_999_999;
 /// use steadfast::{http::{LimitName, QuotaPolicy}, time::millis};
 ///
 /// let error = QuotaPolicy::new(LimitName::DEFAULT, 10, millis(1_500)).unwrap_err();
-/// assert_eq!(error.to_string(), "window = 1500ms, allowed whole seconds from 1s");
+/// assert_eq!(error.to_string(), "window = 1.5s, allowed whole seconds from 1s");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

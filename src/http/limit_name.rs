@@ -7,19 +7,36 @@ use super::text::Text;
 /// The name of a limit, checked: 1 to 128 bytes of printable ASCII, spaces included.
 ///
 /// It is written as a quoted string of RFC 9651 (section 3.3.3), with `"` and `\` escaped. A
-/// fixed name can be checked while compiling:
-///
-/// ```
-/// use steadfast::http::LimitName;
-///
-/// const SEARCH: LimitName = match LimitName::new("search") {
-///     Ok(name) => name,
-///     Err(_) => panic!("a name is 1 to 128 printable ASCII characters"),
-/// };
-/// assert_eq!(SEARCH.as_str(), "search");
-/// ```
+/// fixed name is checked while compiling by [`limit_name!`](crate::limit_name); one that comes from
+/// a configuration by [`new`](Self::new).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LimitName<'a>(&'a str);
+
+/// A [`LimitName`] that is checked while compiling.
+///
+/// ```
+/// use steadfast::{http::LimitName, limit_name};
+///
+/// const SEARCH: LimitName = limit_name!("search");
+/// assert_eq!(SEARCH.as_str(), "search");
+/// ```
+///
+/// ```compile_fail
+/// use steadfast::{http::LimitName, limit_name};
+///
+/// const NOTHING: LimitName = limit_name!("");
+/// ```
+#[macro_export]
+macro_rules! limit_name {
+    ($name:expr) => {
+        const {
+            match $crate::http::LimitName::new($name) {
+                Ok(name) => name,
+                Err(_) => panic!("a limit's name is 1 to 128 printable ASCII characters"),
+            }
+        }
+    };
+}
 
 impl<'a> LimitName<'a> {
     /// The longest name, in bytes.

@@ -1,5 +1,7 @@
 //! The `Retry-After` header.
 
+use core::fmt;
+
 use super::{BufferTooSmall, write_number};
 use crate::time::Duration;
 
@@ -16,6 +18,13 @@ use crate::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RetryAfter(u64);
+
+impl fmt::Display for RetryAfter {
+    /// The header's value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
 
 impl RetryAfter {
     /// The bytes that the value takes at most: those of [`Duration::MAX`].

@@ -12,6 +12,10 @@ use crate::time::{Duration, Instant};
 /// word) is generic over this trait. Nothing here reads a clock or takes a lock.
 ///
 /// Most users never call it: [`RateLimiter`](super::RateLimiter) and the keyed forms do.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a finished policy",
+    note = "a configuration becomes a policy by `policy!(...)`, or by `.build()?` at run time"
+)]
 pub trait Policy: Copy {
     /// What is remembered from call to call.
     type State: Copy + Debug;

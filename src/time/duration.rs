@@ -110,17 +110,52 @@ impl From<Duration> for core::time::Duration {
     }
 }
 
-impl fmt::Display for Duration {
-    /// The largest unit that tells it exactly: `90s`, `1500ms`, `7ns`.
+/// A duration of another type is longer than 584 years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong(pub core::time::Duration);
+
+impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, unit) = match self.0 {
-            0 => (0, "s"),
-            n if n % 1_000_000_000 == 0 => (n / 1_000_000_000, "s"),
-            n if n % 1_000_000 == 0 => (n / 1_000_000, "ms"),
-            n if n % 1_000 == 0 => (n / 1_000, "us"),
-            n => (n, "ns"),
+        let most = Duration::MAX.to_core().as_secs();
+        write!(f, "duration = {}s, allowed 0..={most}s", self.0.as_secs())
+    }
+}
+
+impl core::error::Error for TooLong {}
+
+impl TryFrom<core::time::Duration> for Duration {
+    type Error = TooLong;
+
+    fn try_from(duration: core::time::Duration) -> Result<Self, TooLong> {
+        let short = Self::from_core(duration);
+        if short.to_core() == duration {
+            Ok(short)
+        } else {
+            Err(TooLong(duration))
+        }
+    }
+}
+
+impl fmt::Display for Duration {
+    /// Exact, in the largest unit that leaves a whole number before the point: `90s`, `1.5s`,
+    /// `548.913689ms`, `7ns`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (each, mut digits, unit) = match self.0 {
+            0 => (1, 0, "s"),
+            1..1_000 => (1, 0, "ns"),
+            1_000..1_000_000 => (1_000, 3, "us"),
+            1_000_000..1_000_000_000 => (1_000_000, 6, "ms"),
+            _ => (1_000_000_000, 9, "s"),
         };
-        write!(f, "{count}{unit}")
+        let (whole, mut rest) = (self.0 / each, self.0 % each);
+        if rest == 0 {
+            return write!(f, "{whole}{unit}");
+        }
+        while rest % 10 == 0 {
+            rest /= 10;
+            digits -= 1;
+        }
+        write!(f, "{whole}.{rest:0digits$}{unit}")
     }
 }
 

@@ -7,10 +7,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, Response, StatusCode};
-use steadfast::http::LimitName;
 use steadfast::limit::{CompactBucket, FixedWindow, TokenBucket, WhenFull};
-use steadfast::policy;
 use steadfast::time::minutes;
+use steadfast::{limit_name, policy};
 use steadfast_std::RateLimitLayer;
 use steadfast_std::tower::{PeerAddr, WithoutAddress};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -63,7 +62,7 @@ const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 #[tokio::test]
 async fn the_eleventh_login_is_429_with_both_families_of_headers() {
-    let layer = RateLimitLayer::per_client(LOGIN).named(LimitName::new("login").unwrap());
+    let layer = RateLimitLayer::per_client(LOGIN).named(limit_name!("login"));
     let server = serve(Router::new().route("/", get(|| async { "welcome" }).layer(layer))).await;
 
     let began = unix_secs();
@@ -234,8 +233,8 @@ async fn services_of_one_layer_and_its_clones_share_one_table() {
 #[tokio::test]
 async fn under_two_limits_the_headers_show_the_nearer_one_and_list_both() {
     const WIDE: CompactBucket = policy!(TokenBucket::per_second(100).compact());
-    let narrow = RateLimitLayer::per_client(LOGIN).named(LimitName::new("narrow").unwrap());
-    let wide = RateLimitLayer::per_client(WIDE).named(LimitName::new("wide").unwrap());
+    let narrow = RateLimitLayer::per_client(LOGIN).named(limit_name!("narrow"));
+    let wide = RateLimitLayer::per_client(WIDE).named(limit_name!("wide"));
     for (name, answer) in [
         ("narrow inside", {
             let mut service = wide.layer(narrow.layer(welcome()));

@@ -9,6 +9,10 @@ use crate::sync::{AtomicU64, Mutex, Ordering, yield_now};
 
 /// A policy that [`KeyedLimiter`](super::KeyedLimiter) can hold: it names the cell that its state
 /// lies in.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a finished policy",
+    note = "a configuration becomes a policy by `policy!(...)`, or by `.build()?` at run time"
+)]
 pub trait Stored: Policy {
     /// [`LockedCell`] for any state; [`WordCell`] for one that fits a word.
     type Cell: StateCell<State = Self::State>;

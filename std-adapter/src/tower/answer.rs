@@ -14,11 +14,11 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Says on an answer where the limiter stands.
+/// Says on an answer where the limiter stands, as [`RateLimitLayer`](super::RateLimitLayer) does.
 ///
 /// An answer that already carries the headers of another limit keeps the X headers of the one
 /// nearest to saying no; the IETF fields list both.
-pub(super) fn put_headers(
+pub fn put_headers(
     headers: &mut HeaderMap,
     name: LimitName<'_>,
     standing: &Standing,
@@ -52,8 +52,24 @@ pub(super) fn put_headers(
     append(headers, RATE_LIMIT, item.write(&mut buffer));
 }
 
-/// The answer to a request that may not pass.
-pub(super) fn refuse<B: From<String>>(
+/// The answer to a request that was denied: status, `Retry-After`, headers and body, as
+/// [`RateLimitLayer`](super::RateLimitLayer) gives it. For a handler that asks a
+/// [`KeyedLimiter`](crate::KeyedLimiter) itself.
+///
+/// ```
+/// use axum::response::Response;
+/// use steadfast::{limit::TokenBucket, limit_name};
+/// use steadfast_std::{KeyedLimiter, tower::refuse};
+///
+/// fn order(limiter: &KeyedLimiter<str, TokenBucket>, user: &str) -> Result<(), Response> {
+///     let asked = limiter.check(user, 1);
+///     match asked.decision {
+///         Ok(_) => Ok(()),
+///         Err(denied) => Err(refuse(limit_name!("orders"), &asked.standing, &denied)),
+///     }
+/// }
+/// ```
+pub fn refuse<B: From<String>>(
     name: LimitName<'_>,
     standing: &Standing,
     denied: &Denied,
@@ -72,14 +88,21 @@ pub(super) fn refuse<B: From<String>>(
     response
 }
 
-/// The answer when nobody knows who is asking: the server's mistake, not the client's.
+/// The answer when nobody knows who is asking: the server's mistake, and what mends it.
 pub(super) fn no_address<B: From<String>>() -> Response<B> {
+    // Without the feature axum's address is beside the request, but cannot be seen.
+    let mend = if cfg!(feature = "axum") {
+        "Serve with into_make_service_with_connect_info::<SocketAddr>()"
+    } else {
+        "steadfast-std was built without its feature `axum`, which reads the address that axum \
+         puts beside a request. Switch it on, or put a PeerAddr into the request's extensions"
+    };
     json(
         StatusCode::INTERNAL_SERVER_ERROR,
-        concat!(
-            r#"{"error":"no_peer_address","message":"The rate limiter was given no peer address. "#,
-            r#"Serve with into_make_service_with_connect_info::<SocketAddr>(), "#,
-            r#"or say what to do without one: RateLimitLayer::without_address."}"#,
+        &format!(
+            "{{\"error\":\"no_peer_address\",\"message\":\"The rate limiter was given no peer \
+             address. {mend}, or say what to do without one: \
+             RateLimitLayer::without_address.\"}}"
         ),
     )
 }

@@ -12,10 +12,15 @@
 //! `axum`), or as a [`PeerAddr`] extension. What happens when there is none is
 //! [`WithoutAddress`]: by default an answer of 500 that says so, so that a server that was started
 //! without addresses is noticed at once and not limited as one client.
+//!
+//! Behind a proxy every request has the proxy's address. There, ask a
+//! [`KeyedLimiter`](crate::KeyedLimiter) in the handler by a key that you trust, and answer with
+//! [`refuse`].
 
 mod answer;
 mod client;
 mod layer;
 
+pub use answer::{put_headers, refuse};
 pub use client::{Client, PeerAddr, WithoutAddress};
 pub use layer::{RateLimit, RateLimitLayer, ResponseFuture};
