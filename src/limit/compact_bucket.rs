@@ -258,7 +258,6 @@ impl CompactBucket {
         }
     }
 
-    #[inline]
     fn mend_at(&self, state: &mut CompactBucketState, read: u64) {
         if Self::owed(*state, read) > self.believed {
             *state = Self::at(read.wrapping_add(self.full));
@@ -277,11 +276,9 @@ impl CompactBucket {
         let read = self.read(now);
         let owed = Self::owed(*state, read);
         if owed > slack {
-            self.mend_at(state, read);
-            let missing = Self::owed(*state, read).wrapping_sub(slack);
-            return Err(Denied::RateLimited {
-                retry_after: self.wait(now, missing),
-            });
+            let (left, retry_after) = self.refuse(*state, now, read, slack);
+            *state = left;
+            return Err(Denied::RateLimited { retry_after });
         }
         *state = Self::at(read.wrapping_add(owed).wrapping_add(price));
         Ok(Granted {
@@ -290,6 +287,23 @@ impl CompactBucket {
             part: 0,
             cost,
         })
+    }
+
+    /// A no: the state that it leaves, and how long to wait.
+    ///
+    /// A function of its own, and the state by value, so that a yes is short enough to become
+    /// part of its caller, in registers.
+    #[inline(never)]
+    fn refuse(
+        &self,
+        mut state: CompactBucketState,
+        now: u64,
+        read: u64,
+        slack: u64,
+    ) -> (CompactBucketState, Duration) {
+        self.mend_at(&mut state, read);
+        let missing = Self::owed(state, read).wrapping_sub(slack);
+        (state, self.wait(now, missing))
     }
 
     /// Costs that are not one: nothing, several, or too many.
@@ -314,22 +328,16 @@ impl CompactBucket {
     }
 
     /// How long from `now` until `units` more units have gone by.
-    #[inline]
     fn wait(&self, now: u64, units: u64) -> Duration {
-        if self.units == 1 && self.tick.nanos == 1 {
-            Duration::from_nanos(units)
+        let ticks = if self.units == 1 {
+            units
         } else {
-            self.wait_in_ticks(now, units)
-        }
-    }
-
-    #[inline(never)]
-    fn wait_in_ticks(&self, now: u64, units: u64) -> Duration {
-        // Rounded up. Both are below 2^62; the count is never zero.
-        let ticks = units
-            .wrapping_add(self.units.wrapping_sub(1))
-            .checked_div(self.units)
-            .unwrap_or(units);
+            // Rounded up. Both are below 2^62; the count is never zero.
+            units
+                .wrapping_add(self.units.wrapping_sub(1))
+                .checked_div(self.units)
+                .unwrap_or(units)
+        };
         if self.tick.nanos == 1 {
             return Duration::from_nanos(ticks);
         }

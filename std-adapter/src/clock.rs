@@ -25,7 +25,7 @@ static START: OnceLock<std::time::Instant> = OnceLock::new();
 impl Clock for SystemClock {
     #[inline]
     fn now(&self) -> Instant {
-        let start = *START.get_or_init(std::time::Instant::now);
+        let start = START.get_or_init(std::time::Instant::now);
         // `elapsed` is zero, not a panic, should the system's clock ever step back.
         Instant::ZERO + Duration::from_core(start.elapsed())
     }

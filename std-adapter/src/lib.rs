@@ -15,10 +15,12 @@
 //! - [`RateLimitLayer`]: a tower layer that answers 429 and puts the headers on every response
 //!   (feature `tower`, default; feature `axum` reads axum's peer address).
 
-#![forbid(unsafe_code)]
+// Allowed in one file, `prefetch`, for one instruction.
+#![deny(unsafe_code)]
 
 mod clock;
 mod keyed;
+mod prefetch;
 mod sync;
 #[cfg(feature = "tower")]
 pub mod tower;

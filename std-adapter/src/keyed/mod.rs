@@ -23,7 +23,7 @@ use steadfast::ConfigError;
 use steadfast::limit::Policy;
 use steadfast::limit::{Denied, Standing, WhenFull, placement};
 use steadfast::time::{Clock, Instant};
-use table::Table;
+use table::{Places, Table};
 
 use crate::SystemClock;
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -198,20 +198,20 @@ where
     /// taken, and no place.
     #[inline]
     pub fn try_acquire_n(&self, key: &K, cost: u32) -> Result<P::Granted, Denied> {
-        let hash = self.hash(key);
-        self.table.touch(hash);
+        let places = self.places_of(key);
         let now = self.clock.now();
-        self.charge(hash, now, cost, |state| {
-            self.policy.decide(state, now, cost)
-        })
+        // By value, so that the way through `admit` does not force them into memory.
+        let policy = &self.policy;
+        let decide = move |state: &mut P::State| policy.decide(state, now, cost);
+        self.charge(&places, now, cost, decide)
     }
 
     /// [`try_acquire_n`](Self::try_acquire_n) together with what the headers say.
     pub fn check(&self, key: &K, cost: u32) -> Checked<P::Granted> {
-        let hash = self.hash(key);
+        let places = self.places_of(key);
         let now = self.clock.now();
         let mut standing = None;
-        let decision = self.charge(hash, now, cost, |state| {
+        let decision = self.charge(&places, now, cost, |state| {
             let decision = self.policy.decide(state, now, cost);
             standing = Some(self.policy.standing(state, now));
             decision
@@ -226,10 +226,10 @@ where
 
     /// What the headers say of `key`: a key without a place is full.
     pub fn standing(&self, key: &K) -> Standing {
-        let hash = self.hash(key);
+        let places = self.places_of(key);
         let now = self.clock.now();
-        self.table
-            .visit(hash, |state| self.policy.standing(state, now))
+        places
+            .visit(|state| self.policy.standing(state, now))
             .unwrap_or_else(|| self.policy.standing(&P::FULL, now))
     }
 
@@ -238,38 +238,41 @@ where
     /// If `key` has no place, the grant came from the limiter that newcomers share, and goes back
     /// there.
     pub fn refund(&self, key: &K, granted: &P::Granted) {
-        let hash = self.hash(key);
+        let places = self.places_of(key);
         let now = self.clock.now();
         let give = |state: &mut P::State| self.policy.refund(state, now, granted);
-        if self.table.visit(hash, give).is_none() {
+        if places.visit(give).is_none() {
             self.overflow.visit(|| true, give);
         }
     }
 
     /// Forgets `key`: its limiter is full again. True if it had a place.
     pub fn forget(&self, key: &K) -> bool {
-        let hash = self.hash(key);
-        self.table.visit(hash, |state| *state = P::FULL).is_some()
+        self.places_of(key)
+            .visit(|state| *state = P::FULL)
+            .is_some()
     }
 
+    /// Where `key` may lie. Read the clock after this, not before: memory takes longer to answer
+    /// than the clock.
     #[inline]
-    fn hash(&self, key: &K) -> u64 {
+    fn places_of(&self, key: &K) -> Places<'_, P::Cell> {
         // Zero marks a place that was never used.
-        self.hasher.hash_one(key).max(1)
+        self.table.places_of(self.hasher.hash_one(key).max(1))
     }
 
-    /// Applies `decide` to the state of the key with this hash, giving it a place if it has none.
+    /// Applies `decide` to the state of the key, giving it a place if it has none.
     #[inline]
     fn charge(
         &self,
-        hash: u64,
+        places: &Places<'_, P::Cell>,
         now: Instant,
         cost: u32,
         mut decide: impl FnMut(&mut P::State) -> Result<P::Granted, Denied>,
     ) -> Result<P::Granted, Denied> {
-        match self.table.visit(hash, &mut decide) {
+        match places.visit(&mut decide) {
             Some(decision) => decision,
-            None => self.admit(hash, now, cost, decide),
+            None => self.admit(places.hash, now, cost, decide),
         }
     }
 
@@ -291,20 +294,21 @@ where
         let _alone = stripe
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(decision) = self.table.visit(hash, &mut decide) {
+        let places = self.table.places_of(hash);
+        if let Some(decision) = places.visit(&mut decide) {
             return decision;
         }
         let granted = decide(&mut state)?;
-        if self.table.settle(&self.policy, hash, now, state) {
+        if places.settle(&self.policy, now, state) {
             return Ok(granted);
         }
         self.crowded.fetch_add(1, Ordering::Relaxed);
         match self.when_full {
             WhenFull::Allow => Ok(granted),
             WhenFull::Deny => Err(Denied::StoreFull {
-                retry_after: self.table.soonest_rest(&self.policy, hash, now),
+                retry_after: places.soonest_rest(&self.policy, now),
             }),
-            WhenFull::EvictLeastUsed if self.table.evict(&self.policy, hash, now, state) => {
+            WhenFull::EvictLeastUsed if places.evict(&self.policy, now, state) => {
                 self.evicted.fetch_add(1, Ordering::Relaxed);
                 Ok(granted)
             }

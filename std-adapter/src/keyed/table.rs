@@ -5,6 +5,7 @@ use steadfast::limit::placement::{self, SET};
 use steadfast::time::{Duration, Instant};
 
 use super::cell::StateCell;
+use crate::prefetch::prefetch;
 use crate::sync::{AtomicU64, Ordering};
 
 /// Sets of eight places. A key is its hash; zero means that the place was never used.
@@ -36,45 +37,65 @@ impl<C: StateCell> Table<C> {
         self.sets.len() * SET
     }
 
-    fn sets_of(&self, hash: u64) -> [&Set<C>; 2] {
+    /// The places that the key with this hash may lie in, which are now being fetched from
+    /// memory: do something else before asking for more.
+    #[inline]
+    pub fn places_of(&self, hash: u64) -> Places<'_, C> {
         let (first, second) = placement::sets_of(hash, self.sets.len());
-        [&self.sets[first], &self.sets[second]]
-    }
-
-    /// Starts fetching the places of a hash from memory.
-    #[inline]
-    pub fn touch(&self, hash: u64) {
-        for set in self.sets_of(hash) {
-            std::hint::black_box(set.keys[0].load(Ordering::Relaxed));
+        let sets = [&self.sets[first], &self.sets[second]];
+        for set in sets {
+            prefetch(&set.keys);
+            prefetch(&set.cells);
         }
+        Places { hash, sets }
     }
 
-    /// Changes the state of the key with this hash; `None` if it has no place.
+    /// How many states `counts` is true of.
+    pub fn count(&self, counts: impl Fn(&C::State) -> bool) -> usize {
+        self.sets
+            .iter()
+            .flat_map(|set| &set.cells)
+            .filter(|cell| cell.visit(|| true, |there| counts(there)) == Some(true))
+            .count()
+    }
+}
+
+/// The two sets that one key may lie in.
+#[derive(Debug)]
+pub(super) struct Places<'a, C> {
+    pub hash: u64,
+    sets: [&'a Set<C>; 2],
+}
+
+impl<C: StateCell> Places<'_, C> {
+    /// Changes the key's state; `None` if it has no place.
     #[inline]
-    pub fn visit<R>(&self, hash: u64, mut change: impl FnMut(&mut C::State) -> R) -> Option<R> {
-        for set in self.sets_of(hash) {
-            for (key, cell) in set.keys.iter().zip(&set.cells) {
-                if key.load(Ordering::Acquire) == hash {
-                    let mine = || key.load(Ordering::Acquire) == hash;
-                    if let Some(said) = cell.visit(mine, &mut change) {
-                        return Some(said);
-                    }
-                }
+    pub fn visit<R>(&self, mut change: impl FnMut(&mut C::State) -> R) -> Option<R> {
+        let [first, second] = self.sets;
+        let mut found = first.lanes_of(self.hash) | second.lanes_of(self.hash) << SET;
+        while found != 0 {
+            let place = found.trailing_zeros() as usize;
+            let set = if place < SET { first } else { second };
+            let (key, cell) = (&set.keys[place % SET], &set.cells[place % SET]);
+            let mine = || key.load(Ordering::Acquire) == self.hash;
+            if let Some(said) = cell.visit(mine, &mut change) {
+                return Some(said);
             }
+            // It was handed over in the meantime.
+            found &= found - 1;
         }
         None
     }
 
-    /// Gives the hash a place that nobody needs, in the set with least activity. The caller makes
-    /// sure that no other thread does so for the same hash.
-    pub fn settle<P>(&self, policy: &P, hash: u64, now: Instant, state: C::State) -> bool
+    /// Gives the key a place that nobody needs, in the set with least activity. The caller makes
+    /// sure that no other thread does so for the same key.
+    pub fn settle<P>(&self, policy: &P, now: Instant, state: C::State) -> bool
     where
         P: Policy<State = C::State>,
     {
-        let sets = self.sets_of(hash);
         let rests = |there: &C::State| policy.at_rest(there, now);
         loop {
-            let free = sets.map(|set| {
+            let free = self.sets.map(|set| {
                 let mut free = 0_u8;
                 for (lane, cell) in set.cells.iter().enumerate() {
                     // A clock that jumped back would otherwise keep a place taken for ever.
@@ -91,7 +112,7 @@ impl<C: StateCell> Table<C> {
             let Some((which, lane)) = placement::choose(free) else {
                 return false;
             };
-            if sets[which].claim(lane, rests, hash, state) {
+            if self.sets[which].claim(lane, rests, self.hash, state) {
                 return true;
             }
             // Somebody else took that place, or its key came back: look again.
@@ -100,14 +121,14 @@ impl<C: StateCell> Table<C> {
 
     /// Takes the place of the key that will be at rest soonest, of those that are not being
     /// denied.
-    pub fn evict<P>(&self, policy: &P, hash: u64, now: Instant, state: C::State) -> bool
+    pub fn evict<P>(&self, policy: &P, now: Instant, state: C::State) -> bool
     where
         P: Policy<State = C::State>,
     {
-        let sets = self.sets_of(hash);
         let welcome = |there: &C::State| policy.decide(&mut { *there }, now, 1).is_ok();
         loop {
-            let least_used = sets
+            let least_used = self
+                .sets
                 .iter()
                 .flat_map(|set| (0..SET).map(move |lane| (set, lane)))
                 .filter_map(|(set, lane)| {
@@ -118,18 +139,18 @@ impl<C: StateCell> Table<C> {
             let Some((_, set, lane)) = least_used else {
                 return false;
             };
-            if set.claim(lane, welcome, hash, state) {
+            if set.claim(lane, welcome, self.hash, state) {
                 return true;
             }
         }
     }
 
-    /// When the first of this hash's places is at rest; at least a nanosecond.
-    pub fn soonest_rest<P>(&self, policy: &P, hash: u64, now: Instant) -> Duration
+    /// When the first of these places is at rest; at least a nanosecond.
+    pub fn soonest_rest<P>(&self, policy: &P, now: Instant) -> Duration
     where
         P: Policy<State = C::State>,
     {
-        self.sets_of(hash)
+        self.sets
             .iter()
             .flat_map(|set| &set.cells)
             .filter_map(|cell| cell.visit(|| true, |there| policy.rests_in(there, now)))
@@ -137,18 +158,23 @@ impl<C: StateCell> Table<C> {
             .unwrap_or(Duration::ZERO)
             .max(Duration::from_nanos(1))
     }
-
-    /// How many states `counts` is true of.
-    pub fn count(&self, counts: impl Fn(&C::State) -> bool) -> usize {
-        self.sets
-            .iter()
-            .flat_map(|set| &set.cells)
-            .filter(|cell| cell.visit(|| true, |there| counts(there)) == Some(true))
-            .count()
-    }
 }
 
 impl<C: StateCell> Set<C> {
+    /// Which places hold this hash: bit `i` for place `i`.
+    ///
+    /// Looks at all of them without a branch: where a key lies cannot be predicted, and a wrong
+    /// guess costs more than the other comparisons. The order of memory does not matter, since
+    /// whoever finds the key asks for it again in [`StateCell::visit`].
+    #[inline]
+    fn lanes_of(&self, hash: u64) -> u32 {
+        let mut found = 0;
+        for (lane, key) in self.keys.iter().enumerate() {
+            found |= u32::from(key.load(Ordering::Relaxed) == hash) << lane;
+        }
+        found
+    }
+
     fn claim(
         &self,
         lane: usize,

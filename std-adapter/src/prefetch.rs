@@ -1,0 +1,22 @@
+//! Asking for memory before it is needed: the only unsafe code here.
+//!
+//! A plain load would do as well, if reading the clock did not wait for all loads before it; for
+//! a prefetch it does not wait. A call of `KeyedLimiter` on a million keys takes 0.77 of the time
+//! of its peer without either, 0.75 with plain loads and 0.46 with this (`tests/bench`), and that
+//! is what the unsafe call is for.
+
+#![allow(unsafe_code)]
+
+/// Starts to fetch the cache line that `place` begins in, and does not wait for it.
+#[inline]
+pub(crate) fn prefetch<T>(place: &T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the instruction exists on every x86-64 (SSE); it is a hint, which neither reads
+        // nor faults, and the pointer is a valid one besides.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast()) }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = place;
+}
