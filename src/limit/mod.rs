@@ -31,7 +31,8 @@
 //! believed and left alone, since another core's clock may lead a little. One further ahead
 //! becomes "empty at `now`". So nobody waits longer than T + 4.3 s after a clock has jumped back,
 //! and what is admitted over any history is at most the burst plus the rate times the forward
-//! movement seen.
+//! movement seen. (An aligned window turns with the clock, so each far jump back may let one more
+//! window's limit pass when the clock next reaches an edge.)
 //!
 //! In the last T before [`Instant::MAX`](crate::time::Instant::MAX), 584 years after the clock's
 //! start, time stands still for a limiter.

@@ -63,7 +63,8 @@ pub trait Policy: Copy {
     /// Gives back what was granted and not used.
     ///
     /// Never more than what that grant still holds back: a grant whose tokens have refilled, or
-    /// whose window has ended, gives nothing. Refund a grant once.
+    /// whose window has ended, gives nothing. Refund a grant once, and to the limiter that gave it;
+    /// one from before a reconfiguration is counted on the new policy's scale, up to its cost.
     fn refund(&self, state: &mut Self::State, now: Instant, granted: &Self::Granted);
 
     /// Carries a state over to the policy `new`, keeping what was used, in tokens: up to the new

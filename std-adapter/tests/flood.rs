@@ -17,7 +17,7 @@ mod counting;
 use counting::Counting;
 
 #[global_allocator]
-static HEAP: Counting = Counting::new();
+static HEAP: Counting = Counting;
 
 const SCALE: u64 = if cfg!(debug_assertions) { 10 } else { 1 };
 const KEYS: u64 = 10_000_000 / SCALE;
@@ -39,8 +39,8 @@ fn a_flood_of_short_lived_keys_leaves_room_for_newcomers() {
         assert!(limiter.try_acquire_n(key, 10).is_ok());
     }
     let mut admitted = vec![10_u64; punished.len()];
-    let before = HEAP.bytes();
-    let allocations = HEAP.allocations();
+    let before = Counting::bytes();
+    let allocations = Counting::allocations();
     for key in 0..KEYS {
         clock.advance(GAP);
         let _ = limiter.try_acquire(&key);
@@ -53,8 +53,8 @@ fn a_flood_of_short_lived_keys_leaves_room_for_newcomers() {
             assert!(limiter.try_acquire(&newcomer).is_ok(), "newcomer at {key}");
         }
     }
-    assert_eq!(HEAP.bytes(), before, "bytes stay flat");
-    assert_eq!(HEAP.allocations(), allocations, "no call allocates");
+    assert_eq!(Counting::bytes(), before, "bytes stay flat");
+    assert_eq!(Counting::allocations(), allocations, "no call allocates");
     assert_eq!(limiter.crowded(), 0);
     for admitted in admitted {
         // Ten at the start and five a second for a minute: what was reset would pass more.
@@ -75,8 +75,8 @@ fn a_flood_of_long_lived_keys_fills_the_table_and_resets_nobody() {
     }
     let regular = 4_000_000_000_u64;
     assert!(limiter.try_acquire(&regular).is_ok());
-    let before = HEAP.bytes();
-    let allocations = HEAP.allocations();
+    let before = Counting::bytes();
+    let allocations = Counting::allocations();
     let mut passed = 0_usize;
     for key in 0..KEYS {
         clock.advance(GAP);
@@ -87,8 +87,8 @@ fn a_flood_of_long_lived_keys_fills_the_table_and_resets_nobody() {
             }
         }
     }
-    assert_eq!(HEAP.bytes(), before, "bytes stay flat");
-    assert_eq!(HEAP.allocations(), allocations, "no call allocates");
+    assert_eq!(Counting::bytes(), before, "bytes stay flat");
+    assert_eq!(Counting::allocations(), allocations, "no call allocates");
     // Each place once, and the shared limiter's ten.
     assert!(passed <= PLACES + 10, "{passed}");
     assert!(limiter.crowded() > 0);

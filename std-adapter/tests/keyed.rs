@@ -157,13 +157,13 @@ fn all_denied(limiter: &KeyedLimiter<u64, FixedWindow, &ManualClock>, keys: &[u6
 #[test]
 fn newcomers_to_a_full_table_share_one_limiter() {
     let clock = ManualClock::new(Instant::from_secs(1));
-    let (limiter, limited) = full_of_limited(WhenFull::Overflow, &clock);
+    let (limiter, punished) = full_of_limited(WhenFull::Overflow, &clock);
     let passed = (100..10_100_u64)
         .filter(|key| limiter.try_acquire(key).is_ok())
         .count();
     assert_eq!(passed, 10, "one key's share, for all of them together");
     assert_eq!(limiter.crowded(), 10_000);
-    assert!(all_denied(&limiter, &limited));
+    assert!(all_denied(&limiter, &punished));
     // Nobody is locked out for ever: a window later the flood's places are free.
     clock.advance(minutes(15));
     assert!(limiter.try_acquire(&7_777_777).is_ok());
@@ -172,14 +172,14 @@ fn newcomers_to_a_full_table_share_one_limiter() {
 #[test]
 fn a_full_table_can_deny_and_says_when_a_place_is_free() {
     let clock = ManualClock::new(Instant::from_secs(1));
-    let (limiter, limited) = full_of_limited(WhenFull::Deny, &clock);
+    let (limiter, punished) = full_of_limited(WhenFull::Deny, &clock);
     clock.advance(minutes(14));
     let retry_after = minutes(1);
     assert_eq!(
         limiter.try_acquire(&100),
         Err(Denied::StoreFull { retry_after })
     );
-    assert!(all_denied(&limiter, &limited));
+    assert!(all_denied(&limiter, &punished));
     clock.advance(minutes(1) - Duration::from_nanos(1));
     assert!(limiter.try_acquire(&100).is_err());
     clock.advance(Duration::from_nanos(1));
@@ -189,9 +189,9 @@ fn a_full_table_can_deny_and_says_when_a_place_is_free() {
 #[test]
 fn a_full_table_can_let_newcomers_pass() {
     let clock = ManualClock::new(Instant::from_secs(1));
-    let (limiter, limited) = full_of_limited(WhenFull::Allow, &clock);
+    let (limiter, punished) = full_of_limited(WhenFull::Allow, &clock);
     assert!((0..100).all(|_| limiter.try_acquire(&100).is_ok()));
-    assert!(all_denied(&limiter, &limited));
+    assert!(all_denied(&limiter, &punished));
 }
 
 #[test]
@@ -205,8 +205,8 @@ fn a_key_that_is_being_denied_is_never_evicted() {
     assert!(limiter.try_acquire(&7).is_ok());
     assert!(limiter.try_acquire_n(&8, 10).is_ok());
     assert_eq!(limiter.evicted(), 1);
-    let limited: Vec<u64> = (0..7).chain([8]).collect();
-    assert!(all_denied(&limiter, &limited));
+    let punished: Vec<u64> = (0..7).chain([8]).collect();
+    assert!(all_denied(&limiter, &punished));
     // Now all eight are being denied: newcomers share one limiter.
     assert_eq!(
         (100..200)
@@ -215,7 +215,7 @@ fn a_key_that_is_being_denied_is_never_evicted() {
         10
     );
     assert_eq!(limiter.evicted(), 1);
-    assert!(all_denied(&limiter, &limited));
+    assert!(all_denied(&limiter, &punished));
 }
 
 /// A table of places that are all "ahead" because the clock jumped back frees itself.

@@ -13,7 +13,7 @@ mod counting;
 use counting::Counting;
 
 #[global_allocator]
-static HEAP: Counting = Counting::new();
+static HEAP: Counting = Counting;
 
 const BUCKET: TokenBucket = policy!(TokenBucket::per_second(7).burst(3).reserve_ahead(secs(1)));
 const COMPACT: CompactBucket = policy!(TokenBucket::per_second(7).burst(3).compact());
@@ -21,10 +21,10 @@ const WINDOW: FixedWindow = policy!(FixedWindow::new(3, millis(100)));
 
 /// How often `work` asks for memory.
 fn allocations(work: impl FnOnce()) -> u64 {
-    let before = (HEAP.allocations(), HEAP.bytes());
+    let before = (Counting::allocations(), Counting::bytes());
     work();
-    assert_eq!(HEAP.bytes(), before.1, "nothing is kept");
-    HEAP.allocations() - before.0
+    assert_eq!(Counting::bytes(), before.1, "nothing is kept");
+    Counting::allocations() - before.0
 }
 
 #[test]

@@ -132,7 +132,9 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
 
     /// Gives back what `key` was granted and did not use; see [`Policy::refund`].
     ///
-    /// If `key` has no place, the grant came from the shared limiter and goes back there.
+    /// If `key` has no place, the grant came from the shared limiter and goes back there. Refund
+    /// soon: a key that was evicted or that has found a place since the grant credits the wrong
+    /// limiter, by at most the grant's cost.
     pub fn refund(&mut self, rule: &KeyedPolicy<P>, key: K, now: Instant, granted: &P::Granted) {
         // Under `Allow` such a grant was never charged to the shared limiter either, but then
         // nobody asks that one.

@@ -236,7 +236,8 @@ where
     /// Gives back what `key` was granted and did not use; see [`Policy::refund`].
     ///
     /// If `key` has no place, the grant came from the limiter that newcomers share, and goes back
-    /// there.
+    /// there. Refund soon: a key that was evicted or that has found a place since the grant credits
+    /// the wrong limiter, by at most the grant's cost.
     pub fn refund(&self, key: &K, granted: &P::Granted) {
         let places = self.places_of(key);
         let now = self.clock.now();

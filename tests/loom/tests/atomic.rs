@@ -124,6 +124,9 @@ fn a_clock_that_leads_gains_no_more_than_its_lead_is_worth() {
         let limiter = Arc::new(Limiter::new(TWO));
         let granted = added_up(&limiter, [one_later, one, one]);
         let left = limiter.available(NOW + millis(500));
-        assert!((2..=3).contains(&(granted + left)), "{granted} granted, {left} left");
+        assert!(
+            (2..=3).contains(&(granted + left)),
+            "{granted} granted, {left} left"
+        );
     });
 }
