@@ -11,7 +11,7 @@ use crate::time::{Duration, Instant};
 /// and the next one's at its start, so up to twice the limit passes in a moment; where that
 /// matters take a [`TokenBucket`](super::TokenBucket).
 ///
-/// The policy is 40 bytes, the state 16. A yes is a comparison and an addition, without a
+/// The policy is 32 bytes, the state 16. A yes is a comparison and an addition, without a
 /// division except when an aligned window turns. O(1).
 ///
 /// ```

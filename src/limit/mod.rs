@@ -43,9 +43,7 @@ mod clocked;
 mod compact_bucket;
 mod decision;
 mod fixed_window;
-mod gcra;
 mod keyed;
-mod leaky_meter;
 mod limiter;
 pub mod placement;
 mod policy;
@@ -60,12 +58,10 @@ pub use clocked::{Clocked, Limiter};
 pub use compact_bucket::{CompactBucket, CompactBucketConfig, CompactBucketState};
 pub use decision::{Denied, Granted, Standing};
 pub use fixed_window::{FixedWindow, FixedWindowConfig, FixedWindowState};
-pub use gcra::Gcra;
 pub use keyed::{Keyed, KeyedPolicy, Places, WhenFull};
-pub use leaky_meter::LeakyMeter;
 pub use limiter::RateLimiter;
 pub use policy::{Policy, Reserve};
-pub use token_bucket::{TokenBucket, TokenBucketConfig, TokenBucketState};
+pub use token_bucket::{Gcra, LeakyMeter, TokenBucket, TokenBucketConfig, TokenBucketState};
 pub use word::Word;
 
 /// How far beyond a policy's longest wait a state may lie ahead of `now` and still be believed:

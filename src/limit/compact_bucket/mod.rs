@@ -5,10 +5,15 @@
 //! tokens is one addition without a fraction or a carry, and it stays exact. The word wraps, so
 //! two are compared by their signed distance.
 
+mod config;
+mod tick;
+
+pub use config::CompactBucketConfig;
+
 use super::quotient::quotient;
-use super::{CLOCK_LEAD, Denied, Granted, Policy, Standing, TokenBucket, TokenBucketConfig, Word};
-use crate::config::ConfigError;
+use super::{Denied, Granted, Policy, Standing, TokenBucket, Word};
 use crate::time::{Duration, Instant};
+use tick::Tick;
 
 /// A [`TokenBucket`] whose state is one word: for [`AtomicRateLimiter`](super::AtomicRateLimiter)
 /// and for tables with a million keys.
@@ -21,7 +26,7 @@ use crate::time::{Duration, Instant};
 /// A key that nobody asked for during [`CompactBucket::memory`] (4.5 years or more) may be read
 /// as empty, once.
 ///
-/// It cannot reserve ahead. The policy is 120 bytes, the state 8. A yes costs a multiplication, a comparison and an
+/// It cannot reserve ahead. The policy is 128 bytes, the state 8. A yes costs a multiplication, a comparison and an
 /// addition; a no may divide, once. O(1).
 ///
 /// ```
@@ -51,156 +56,6 @@ pub struct CompactBucket {
 /// What a [`CompactBucket`] remembers: its arrival time, or 0 if it was never used. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompactBucketState(u64);
-
-/// A compact bucket being configured.
-#[derive(Clone, Copy, Debug)]
-pub struct CompactBucketConfig(TokenBucketConfig);
-
-/// How coarsely time is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tick {
-    nanos: u64,
-    /// `2^64 / nanos`, rounded down, so that reading the time takes no division.
-    reciprocal: u64,
-}
-
-impl Tick {
-    const fn new(nanos: u64) -> Self {
-        Self {
-            nanos,
-            // Unused where the tick is one nanosecond.
-            reciprocal: if nanos <= 1 {
-                0
-            } else {
-                ((1 << 64) / nanos as u128) as u64
-            },
-        }
-    }
-
-    /// `now` in ticks, rounded down.
-    #[inline]
-    fn read(self, now: u64) -> u64 {
-        if self.nanos == 1 {
-            return now;
-        }
-        // At most one too small, since the reciprocal lacks less than one unit in 2^64.
-        let ticks = ((u128::from(now) * u128::from(self.reciprocal)) >> 64) as u64;
-        let rest = now.wrapping_sub(ticks.wrapping_mul(self.nanos));
-        ticks.wrapping_add(u64::from(rest >= self.nanos))
-    }
-}
-
-impl TokenBucketConfig {
-    /// The same bucket in one word; see [`CompactBucket`].
-    pub const fn compact(self) -> CompactBucketConfig {
-        CompactBucketConfig(self)
-    }
-}
-
-impl CompactBucketConfig {
-    /// Checks the whole and makes the policy.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`TokenBucketConfig::build`], and: `reserve_ahead (ns)` if set; `reduced count`
-    /// if it is above 32 and no tick fits it; `tick (ns)` if the tick would be longer than the
-    /// bucket's own tolerance, so that tokens would be lost between two readings;
-    /// `burst (in 1/count ns)` if it does not leave the word room to wrap.
-    pub const fn build(self) -> Result<CompactBucket, ConfigError> {
-        let bucket = match self.0.build() {
-            Ok(bucket) => bucket,
-            Err(error) => return Err(error),
-        };
-        if let Err(error) = ConfigError::check("reserve_ahead (ns)", bucket.ahead, 0, 0) {
-            return Err(error);
-        }
-        let units = bucket.parts as u64;
-        let period = bucket.step_in_parts();
-        let coarsest = MAX_TICK.as_nanos();
-        let Some(nanos) = tick_for(units, period) else {
-            return Err(ConfigError {
-                field: "reduced count",
-                value: units,
-                min: 1,
-                max: EXACT_COUNT,
-            });
-        };
-        // The tick divides the period, so every sum stays whole.
-        let step = quotient(period as u128, nanos as u128) as u64;
-        let full = quotient(bucket.full.in_parts(bucket.parts), nanos as u128);
-        let lead = quotient(CLOCK_LEAD.as_nanos() as u128 * units as u128, nanos as u128);
-        let believed = full + lead;
-        if believed >= 1 << 62 {
-            return Err(ConfigError {
-                field: "burst (in 1/count ns)",
-                value: if full > u64::MAX as u128 {
-                    u64::MAX
-                } else {
-                    full as u64
-                },
-                min: 1,
-                max: (1 << 62) - lead as u64 - 1,
-            });
-        }
-        let (full, believed) = (full as u64, believed as u64);
-        let slack = full - step;
-        if nanos > 1 && slack < units {
-            let tolerance = quotient(slack as u128, units as u128) as u64 * nanos;
-            return Err(ConfigError {
-                field: "tick (ns)",
-                value: nanos,
-                min: 1,
-                max: if tolerance < coarsest {
-                    tolerance
-                } else {
-                    coarsest
-                },
-            });
-        }
-        Ok(CompactBucket {
-            units,
-            step,
-            slack,
-            full,
-            believed,
-            tick: Tick::new(nanos),
-            bucket,
-        })
-    }
-}
-
-/// Counts up to this leave the word 58 bits of nanoseconds.
-const EXACT_COUNT: u64 = 32;
-
-/// Coarser than this is not offered.
-const MAX_TICK: Duration = Duration::from_millis(100);
-
-/// The finest tick that leaves the word its 58 bits: a divisor of `period`, of the form
-/// 2^a 3^b 5^c, of at least `units / 32`.
-const fn tick_for(units: u64, period: u64) -> Option<u64> {
-    let least = units.div_ceil(EXACT_COUNT);
-    let mut best: Option<u64> = None;
-    let mut twos = 1;
-    while twos <= MAX_TICK.as_nanos() && period.is_multiple_of(twos) {
-        let mut threes = twos;
-        while threes <= MAX_TICK.as_nanos() && period.is_multiple_of(threes) {
-            let mut fives = threes;
-            while fives <= MAX_TICK.as_nanos() && period.is_multiple_of(fives) {
-                let better = match best {
-                    Some(best) => fives < best,
-                    None => true,
-                };
-                if fives >= least && better {
-                    best = Some(fives);
-                }
-                fives *= 5;
-            }
-            threes *= 3;
-        }
-        twos *= 2;
-    }
-    best
-}
 
 impl CompactBucket {
     /// How coarsely time is read: 1 ns where the reduced count is 32 or less.

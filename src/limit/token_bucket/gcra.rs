@@ -12,7 +12,7 @@ impl TokenBucket {
     ///
     /// The same limiter as a token bucket of `1 + tolerance / interval` tokens. The tolerance
     /// need not be a whole number of intervals. `interval` is 1 ns to
-    /// [`MAX_WAIT`](super::MAX_WAIT), and with `tolerance` at most that.
+    /// [`MAX_WAIT`](crate::limit::MAX_WAIT), and with `tolerance` at most that.
     ///
     /// ```
     /// use steadfast::{limit::{Gcra, Policy, TokenBucket}, policy, time::millis};

@@ -1,0 +1,41 @@
+//! The sizes that the documentation states, on a 64-bit machine.
+
+#![cfg(target_pointer_width = "64")]
+
+use std::mem::size_of;
+
+use steadfast::limit::{
+    CompactBucket, CompactBucketState, FixedWindow, FixedWindowState, Granted, Places, Policy,
+    RateLimiter, TokenBucket, TokenBucketState,
+};
+use steadfast::shared::Shared;
+use steadfast::time::{Duration, Instant};
+
+#[test]
+fn sizes_are_as_documented() {
+    assert_eq!(size_of::<Duration>(), 8);
+    assert_eq!(size_of::<Instant>(), 8);
+    assert_eq!(size_of::<Granted>(), 24);
+    assert_eq!(size_of::<TokenBucket>(), 72);
+    assert_eq!(size_of::<TokenBucketState>(), 16);
+    assert_eq!(size_of::<CompactBucket>(), 128);
+    assert_eq!(size_of::<CompactBucketState>(), 8);
+    assert_eq!(size_of::<FixedWindow>(), 32);
+    assert_eq!(size_of::<FixedWindowState>(), 16);
+}
+
+/// Sharing adds no memory for a limiter, and one word for a table.
+#[test]
+fn sharing_costs_what_it_says() {
+    assert_eq!(
+        size_of::<Shared<RateLimiter<TokenBucket>>>(),
+        size_of::<RateLimiter<TokenBucket>>()
+    );
+    type Nodes = Places<u16, TokenBucket, 16>;
+    assert_eq!(size_of::<Shared<Nodes>>(), size_of::<Nodes>() + 8);
+    // A place: 24 bytes. Beside them the shared limiter and two counts.
+    assert_eq!(
+        size_of::<Nodes>(),
+        16 * 24 + size_of::<<TokenBucket as Policy>::State>() + 8
+    );
+}
