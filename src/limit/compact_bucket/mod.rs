@@ -21,13 +21,13 @@ use tick::Tick;
 /// With a reduced count of 32 or less (100 a minute reduces to 1 every 600 ms, 7 a minute stays
 /// 7) it decides as [`TokenBucket`] does, to the nanosecond. Above, time is read in a coarser
 /// tick, [`CompactBucket::tick`]: a decision is then less than a tick late or early, and the
-/// error does not accumulate. A bucket that no tick fits is a [`ConfigError`].
+/// error does not accumulate. A bucket that no tick fits is a [`ConfigError`](crate::ConfigError).
 ///
-/// A key that nobody asked for during [`CompactBucket::memory`] (4.5 years or more) may be read
-/// as empty, once.
+/// A key that nobody asked for during [`CompactBucket::memory`] (9 years or more) may be read as
+/// empty, once.
 ///
-/// It cannot reserve ahead. The policy is 128 bytes, the state 8. A yes costs a multiplication, a comparison and an
-/// addition; a no may divide, once. O(1).
+/// It cannot reserve ahead. The policy is 128 bytes, the state 8. A yes costs a multiplication, a
+/// comparison and an addition; a no may divide, once. O(1).
 ///
 /// ```
 /// use steadfast::{limit::{AtomicRateLimiter, CompactBucket, TokenBucket}, policy, time::Instant};
