@@ -81,7 +81,7 @@ impl TokenBucketConfig {
         self
     }
 
-    /// How far ahead [`reserve`](Reserve::reserve) may promise; zero unless set. Together with
+    /// How far ahead [`reserve`](crate::limit::Reserve::reserve) may promise; zero unless set. Together with
     /// the time that the burst takes to fill at most [`MAX_WAIT`].
     #[must_use]
     pub const fn reserve_ahead(mut self, longest: Duration) -> Self {
