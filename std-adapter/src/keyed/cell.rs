@@ -87,7 +87,7 @@ impl<S: Copy + Debug + Send> StateCell for LockedCell<S> {
 
 /// A state of one word, changed by compare-and-swap.
 ///
-/// While the cell is handed over, the word is [`MOVING`], which no state looks like. A change
+/// While the cell is handed over, the word is one that no state looks like. A change
 /// reads the word, then asks whether the key is still the same, then swaps. If the cell moved in
 /// between, the word has changed and the swap fails: the new state lies ahead of `now`, and the
 /// old one, at rest, did not.
