@@ -24,6 +24,8 @@ fn sizes_are_as_documented() {
     assert_eq!(size_of::<FixedWindowState>(), 16);
 }
 
+type Nodes = Places<u16, TokenBucket, 16>;
+
 /// Sharing adds no memory for a limiter, and one word for a table.
 #[test]
 fn sharing_costs_what_it_says() {
@@ -31,7 +33,6 @@ fn sharing_costs_what_it_says() {
         size_of::<Shared<RateLimiter<TokenBucket>>>(),
         size_of::<RateLimiter<TokenBucket>>()
     );
-    type Nodes = Places<u16, TokenBucket, 16>;
     assert_eq!(size_of::<Shared<Nodes>>(), size_of::<Nodes>() + 8);
     // A place: 24 bytes. Beside them the shared limiter and two counts.
     assert_eq!(
