@@ -140,22 +140,29 @@ impl fmt::Display for Duration {
     /// Exact, in the largest unit that leaves a whole number before the point: `90s`, `1.5s`,
     /// `548.913689ms`, `7ns`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (each, mut digits, unit) = match self.0 {
-            0 => (1, 0, "s"),
-            1..1_000 => (1, 0, "ns"),
-            1_000..1_000_000 => (1_000, 3, "us"),
-            1_000_000..1_000_000_000 => (1_000_000, 6, "ms"),
-            _ => (1_000_000_000, 9, "s"),
+        // The fraction is always told in billionths of the unit, nine digits.
+        let (whole, billionths, unit) = match self.0 {
+            0 => (0, 0, "s"),
+            nanos @ 1..1_000 => (nanos, 0, "ns"),
+            nanos @ 1_000..1_000_000 => (nanos / 1_000, nanos % 1_000 * 1_000_000, "us"),
+            nanos @ 1_000_000..1_000_000_000 => {
+                (nanos / 1_000_000, nanos % 1_000_000 * 1_000, "ms")
+            }
+            nanos => (nanos / 1_000_000_000, nanos % 1_000_000_000, "s"),
         };
-        let (whole, mut rest) = (self.0 / each, self.0 % each);
-        if rest == 0 {
-            return write!(f, "{whole}{unit}");
+        write!(f, "{whole}")?;
+        if billionths > 0 {
+            // By hand, since a width that is not constant keeps a panic reachable.
+            let mut digits = [b'0'; 9];
+            let mut rest = billionths;
+            for digit in digits.iter_mut().rev() {
+                *digit = b'0'.wrapping_add((rest % 10) as u8);
+                rest /= 10;
+            }
+            let digits = core::str::from_utf8(&digits).unwrap_or_default();
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
         }
-        while rest % 10 == 0 {
-            rest /= 10;
-            digits -= 1;
-        }
-        write!(f, "{whole}.{rest:0digits$}{unit}")
+        f.write_str(unit)
     }
 }
 
@@ -192,4 +199,41 @@ pub const fn hours(count: u64) -> Duration {
 /// `count` days of 86,400 seconds, saturating.
 pub const fn days(count: u64) -> Duration {
     secs(86_400).saturating_mul(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn a_duration_is_told_exactly_in_its_largest_unit() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (7, "7ns"),
+            (1_000, "1us"),
+            (1_234, "1.234us"),
+            (548_913_689, "548.913689ms"),
+            (1_000_001, "1.000001ms"),
+            (1_500_000_000, "1.5s"),
+            (1_000_000_001, "1.000000001s"),
+            (90_000_000_000, "90s"),
+            (u64::MAX, "18446744073.709551615s"),
+        ] {
+            assert_eq!(Duration::from_nanos(nanos).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_told() {
+        let long = core::time::Duration::from_secs(u64::MAX);
+        let error = Duration::try_from(long).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "duration = 18446744073709551615s, allowed 0..=18446744073s"
+        );
+        let most = Duration::MAX.to_core();
+        assert_eq!(Duration::try_from(most), Ok(Duration::MAX));
+        assert!(Duration::try_from(most + core::time::Duration::from_nanos(1)).is_err());
+    }
 }
