@@ -30,7 +30,7 @@ const WALK: usize = 1 << 22;
 
 pub fn speed(table: &mut Table) {
     Table::section(
-        "KeyedLimiter<u64, CompactBucket>, random keys, std's Instant",
+        "KeyedLimiter<u64, CompactBucket>, random keys, the system's monotonic clock",
         "governor, dashmap, ahash",
     );
     let [yes, no] = both();
@@ -54,7 +54,7 @@ pub fn speed(table: &mut Table) {
 /// A million keys beside one read of as much memory, each read waiting for the one before.
 pub fn one_read(table: &mut Table) {
     Table::section(
-        "KeyedLimiter<u64, CompactBucket>, random keys, std's Instant",
+        "KeyedLimiter<u64, CompactBucket>, random keys, the system's monotonic clock",
         "one read of as much memory",
     );
     let [yes, _] = both();

@@ -60,10 +60,10 @@ pub fn time_passed_in(table: &mut Table) {
 
 pub fn with_a_clock(table: &mut Table) {
     Table::section(
-        "Clocked<AtomicRateLimiter<CompactBucket>> on std's Instant",
+        "Clocked<AtomicRateLimiter<CompactBucket>> on the system's monotonic clock",
         "governor, direct",
     );
-    beside_governor(table, "on std's Instant", Some(0.95), &MonotonicClock);
+    beside_governor(table, "on the same clock", Some(0.95), &MonotonicClock);
     beside_governor(table, "on the TSC", None, &QuantaClock::default());
 }
 
