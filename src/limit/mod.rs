@@ -8,6 +8,12 @@
 //! | [`TokenBucket`] (also as [`Gcra`] and [`LeakyMeter`]) | a burst, then a steady rate; exact for ever |
 //! | [`CompactBucket`] | the same bucket in one word, for lock-free limiters and large tables |
 //! | [`FixedWindow`] | so many in each window, from the first hit or aligned to the clock |
+//! | [`SlidingWindowLog`] | so many in every stretch of time, exactly; a timestamp a token |
+//! | [`SlidingWindowCounter`] | nearly that, in two counters |
+//! | [`IntervalBucket`] | a bucket that refills in portions |
+//! | [`LeakyBucket`] | evenly spaced departures, with a bounded queue |
+//! | [`AllOf`] | two limits that must both say yes |
+//! | [`Shadow`] | a limit on trial, which denies nobody |
 //!
 //! | holder | where |
 //! |---|---|
@@ -37,31 +43,45 @@
 //! In the last T before [`Instant::MAX`](crate::time::Instant::MAX), 584 years after the clock's
 //! start, time stands still for a limiter.
 
+mod all_of;
 #[cfg(target_has_atomic = "64")]
 mod atomic;
 mod clocked;
 mod compact_bucket;
 mod decision;
 mod fixed_window;
+mod interval_bucket;
 mod keyed;
 mod limiter;
 pub mod placement;
 mod policy;
 mod quotient;
+mod shadow;
+mod sliding_window_counter;
+mod sliding_window_log;
 mod span;
 mod token_bucket;
 mod word;
 
+pub use all_of::AllOf;
 #[cfg(target_has_atomic = "64")]
 pub use atomic::AtomicRateLimiter;
 pub use clocked::{Clocked, Limiter};
 pub use compact_bucket::{CompactBucket, CompactBucketConfig, CompactBucketState};
 pub use decision::{Denied, Granted, Standing};
 pub use fixed_window::{FixedWindow, FixedWindowConfig, FixedWindowState};
+pub use interval_bucket::{IntervalBucket, IntervalBucketConfig, IntervalBucketState};
 pub use keyed::{Keyed, KeyedPolicy, Places, WhenFull};
 pub use limiter::RateLimiter;
 pub use policy::{Policy, Reserve};
-pub use token_bucket::{Gcra, LeakyMeter, TokenBucket, TokenBucketConfig, TokenBucketState};
+pub use shadow::{Shadow, Shadowed};
+pub use sliding_window_counter::{
+    SlidingWindowCounter, SlidingWindowCounterConfig, SlidingWindowCounterState,
+};
+pub use sliding_window_log::{SlidingWindowLog, SlidingWindowLogConfig, SlidingWindowLogState};
+pub use token_bucket::{
+    Gcra, LeakyBucket, LeakyMeter, TokenBucket, TokenBucketConfig, TokenBucketState,
+};
 pub use word::Word;
 
 /// How far beyond a policy's longest wait a state may lie ahead of `now` and still be believed:

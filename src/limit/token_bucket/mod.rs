@@ -8,10 +8,12 @@
 
 mod config;
 mod gcra;
+mod leaky_bucket;
 mod leaky_meter;
 
 pub use config::TokenBucketConfig;
 pub use gcra::Gcra;
+pub use leaky_bucket::LeakyBucket;
 pub use leaky_meter::LeakyMeter;
 
 use super::span::Span;

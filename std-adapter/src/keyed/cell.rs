@@ -3,7 +3,10 @@
 use std::fmt::Debug;
 use std::sync::PoisonError;
 
-use steadfast::limit::{CompactBucket, FixedWindow, Policy, TokenBucket, Word};
+use steadfast::limit::{
+    AllOf, CompactBucket, FixedWindow, IntervalBucket, Policy, Shadow, SlidingWindowCounter,
+    SlidingWindowLog, TokenBucket, Word,
+};
 
 use crate::sync::{AtomicU64, Mutex, Ordering, yield_now};
 
@@ -28,6 +31,30 @@ impl Stored for TokenBucket {
 
 impl Stored for FixedWindow {
     type Cell = LockedCell<Self::State>;
+}
+
+impl Stored for IntervalBucket {
+    type Cell = LockedCell<Self::State>;
+}
+
+impl Stored for SlidingWindowCounter {
+    type Cell = LockedCell<Self::State>;
+}
+
+impl<const N: usize> Stored for SlidingWindowLog<N> {
+    type Cell = LockedCell<Self::State>;
+}
+
+impl<A: Policy, B: Policy> Stored for AllOf<A, B>
+where
+    A::State: Send,
+    B::State: Send,
+{
+    type Cell = LockedCell<Self::State>;
+}
+
+impl<P: Stored> Stored for Shadow<P> {
+    type Cell = P::Cell;
 }
 
 /// A state that several threads change, each change as one step, and that can be handed from one

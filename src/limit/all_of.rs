@@ -1,0 +1,108 @@
+//! Several limits that must all say yes.
+
+use super::{Denied, Policy, Standing};
+use crate::time::{Duration, Instant};
+
+/// Two limits on one thing: 10 a second *and* 1,000 a day. Takes from both or from neither.
+///
+/// For more than two, nest: `AllOf(a, AllOf(b, c))`. A no carries the longer wait. The state is
+/// the two states; a call costs the two calls.
+///
+/// ```
+/// use steadfast::{limit::{AllOf, RateLimiter, TokenBucket}, policy, time::Instant};
+///
+/// const SMS: AllOf<TokenBucket, TokenBucket> =
+///     AllOf(policy!(TokenBucket::per_second(10)), policy!(TokenBucket::per_day(1_000)));
+///
+/// let mut sms = RateLimiter::new(SMS);
+/// assert!(sms.try_acquire_n(Instant::from_secs(1), 10).is_ok());
+/// assert!(sms.try_acquire(Instant::from_secs(1)).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllOf<A, B>(pub A, pub B);
+
+/// The no that holds longer; one that no wait helps holds for ever.
+fn longer(first: Denied, second: Denied) -> Denied {
+    match (first.retry_after(), second.retry_after()) {
+        (Some(a), Some(b)) if b > a => second,
+        (Some(_), None) => second,
+        _ => first,
+    }
+}
+
+impl<A: Policy, B: Policy> Policy for AllOf<A, B> {
+    type State = (A::State, B::State);
+    type Granted = (A::Granted, B::Granted);
+
+    const FULL: Self::State = (A::FULL, B::FULL);
+
+    fn decide(
+        &self,
+        state: &mut Self::State,
+        now: Instant,
+        cost: u32,
+    ) -> Result<Self::Granted, Denied> {
+        let before = *state;
+        let first = self.0.decide(&mut state.0, now, cost);
+        let second = self.1.decide(&mut state.1, now, cost);
+        Err(match (first, second) {
+            (Ok(first), Ok(second)) => return Ok((first, second)),
+            (Ok(_), Err(denied)) => {
+                // Undone, but mended if it had to be: that is kept after a no as well.
+                state.0 = before.0;
+                self.0.mend(&mut state.0, now);
+                denied
+            }
+            (Err(denied), Ok(_)) => {
+                state.1 = before.1;
+                self.1.mend(&mut state.1, now);
+                denied
+            }
+            (Err(first), Err(second)) => longer(first, second),
+        })
+    }
+
+    fn at_rest(&self, state: &Self::State, now: Instant) -> bool {
+        self.0.at_rest(&state.0, now) && self.1.at_rest(&state.1, now)
+    }
+
+    fn rests_in(&self, state: &Self::State, now: Instant) -> Duration {
+        let first = self.0.rests_in(&state.0, now);
+        first.max(self.1.rests_in(&state.1, now))
+    }
+
+    fn mend(&self, state: &mut Self::State, now: Instant) {
+        self.0.mend(&mut state.0, now);
+        self.1.mend(&mut state.1, now);
+    }
+
+    fn available(&self, state: &Self::State, now: Instant) -> u32 {
+        let first = self.0.available(&state.0, now);
+        first.min(self.1.available(&state.1, now))
+    }
+
+    fn capacity(&self) -> u32 {
+        self.0.capacity().min(self.1.capacity())
+    }
+
+    fn refund(&self, state: &mut Self::State, now: Instant, granted: &Self::Granted) {
+        self.0.refund(&mut state.0, now, &granted.0);
+        self.1.refund(&mut state.1, now, &granted.1);
+    }
+
+    fn reconfigure(&self, state: &mut Self::State, now: Instant, new: &Self) {
+        self.0.reconfigure(&mut state.0, now, &new.0);
+        self.1.reconfigure(&mut state.1, now, &new.1);
+    }
+
+    /// The standing of the limit that is nearest to saying no.
+    fn standing(&self, state: &Self::State, now: Instant) -> Standing {
+        let first = self.0.standing(&state.0, now);
+        let second = self.1.standing(&state.1, now);
+        if second.remaining < first.remaining {
+            second
+        } else {
+            first
+        }
+    }
+}
