@@ -12,7 +12,9 @@ mod duration;
 #[cfg(feature = "fugit-v0_6")]
 mod fugit_v0_6;
 mod instant;
+mod sleep;
 
 pub use clock::{Clock, FnClock, ManualClock, clock_fn};
 pub use duration::{Duration, TooLong, days, hours, micros, millis, minutes, nanos, secs};
 pub use instant::Instant;
+pub use sleep::Sleep;

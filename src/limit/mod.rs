@@ -22,6 +22,7 @@
 //! | [`AtomicRateLimiter`] | one limiter, lock-free, `&self` |
 //! | [`Shared`](crate::shared::Shared) | any of them behind a critical section, `&self` |
 //! | [`Clocked`] | a shared limiter with its clock, so that nobody passes the time |
+//! | [`Queued`] | a shared limiter with a queue in front of it, for async callers who wait |
 //!
 //! # What holds for all of them
 //!
@@ -55,6 +56,7 @@ mod keyed;
 mod limiter;
 pub mod placement;
 mod policy;
+mod queued;
 mod quotient;
 mod shadow;
 mod sliding_window_counter;
@@ -74,6 +76,7 @@ pub use interval_bucket::{IntervalBucket, IntervalBucketConfig, IntervalBucketSt
 pub use keyed::{Keyed, KeyedPolicy, Places, WhenFull};
 pub use limiter::RateLimiter;
 pub use policy::{Policy, Reserve};
+pub use queued::{AcquireError, QueueFull, Queued, StaticWaitQueue, Ticket, WaitQueue};
 pub use shadow::{Shadow, Shadowed};
 pub use sliding_window_counter::{
     SlidingWindowCounter, SlidingWindowCounterConfig, SlidingWindowCounterState,

@@ -5,12 +5,14 @@
 //! use steadfast::{limit::TokenBucket, policy};
 //! use steadfast_std::KeyedLimiter;
 //!
-//! // 100 a minute for each user, in at most 100,000 places.
+//! // 100 a minute for each user, in 100,000 places.
 //! let limiter = KeyedLimiter::new(policy!(TokenBucket::per_minute(100)), 100_000).unwrap();
 //! assert!(limiter.try_acquire("alice").is_ok());
 //! ```
 //!
-//! - [`SystemClock`]: the operating system's monotonic clock.
+//! - [`SystemClock`], [`CoarseClock`], `TokioTime`, [`ThreadTime`]: clocks, and timers to wait by.
+//! - [`MutexWaitQueue`]: the queue of those who wait for a limiter
+//!   ([`Queued`](steadfast::limit::Queued)), in async code or by [`block_on`].
 //! - [`KeyedLimiter`]: a limiter a key, for millions of keys, in memory that never grows.
 //! - [`RateLimitLayer`]: a tower layer that answers 429 and puts the headers on every response
 //!   (feature `tower`, default; feature `axum` reads axum's peer address).
@@ -18,14 +20,18 @@
 // Allowed in one file, `prefetch`, for one instruction.
 #![deny(unsafe_code)]
 
-mod clock;
 mod keyed;
 mod prefetch;
 mod sync;
+mod time;
 #[cfg(feature = "tower")]
 pub mod tower;
+mod wait_queue;
 
-pub use clock::SystemClock;
 pub use keyed::{Checked, KeyedLimiter, LockedCell, StateCell, Stored, WordCell};
+#[cfg(feature = "tokio")]
+pub use time::TokioTime;
+pub use time::{CoarseClock, SystemClock, ThreadSleep, ThreadTime, block_on};
 #[cfg(feature = "tower")]
 pub use tower::RateLimitLayer;
+pub use wait_queue::MutexWaitQueue;
