@@ -11,7 +11,7 @@ use steadfast::limit::{CompactBucket, FixedWindow, TokenBucket, WhenFull};
 use steadfast::time::minutes;
 use steadfast::{limit_name, policy};
 use steadfast_std::RateLimitLayer;
-use steadfast_std::tower::{PeerAddr, WithoutAddress};
+use steadfast_std::tower::{PeerAddr, WithoutKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -201,16 +201,12 @@ async fn a_request_without_an_address_is_an_explicit_case() {
         "{body}"
     );
 
-    let mut sharing = layer()
-        .without_address(WithoutAddress::ShareOne)
-        .layer(welcome());
+    let mut sharing = layer().without_key(WithoutKey::ShareOne).layer(welcome());
     assert_eq!(status(&mut sharing, None).await, 200);
     assert_eq!(status(&mut sharing, None).await, 429);
     assert_eq!(status(&mut sharing, Some("192.0.2.1:1")).await, 200);
 
-    let mut exempt = layer()
-        .without_address(WithoutAddress::Exempt)
-        .layer(welcome());
+    let mut exempt = layer().without_key(WithoutKey::Exempt).layer(welcome());
     for _ in 0..3 {
         let answer = exempt.call(request(None)).await.unwrap();
         assert_eq!(answer.status(), 200);

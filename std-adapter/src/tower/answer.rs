@@ -8,6 +8,8 @@ use steadfast::http::{LimitName, QuotaPolicy, Refusal, ServiceLimit, XRateLimit}
 use steadfast::limit::{Denied, Standing};
 use steadfast::time::{Duration, Instant};
 
+use super::key::Missing;
+
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
@@ -88,22 +90,16 @@ pub fn refuse<B: From<String>>(
     response
 }
 
-/// The answer when nobody knows who is asking: the server's mistake, and what mends it.
-pub(super) fn no_address<B: From<String>>() -> Response<B> {
-    // Without the feature axum's address is beside the request, but cannot be seen.
-    let mend = if cfg!(feature = "axum") {
-        "Serve with into_make_service_with_connect_info::<SocketAddr>()"
-    } else {
-        "steadfast-std was built without its feature `axum`, which reads the address that axum \
-         puts beside a request. Switch it on, or put a PeerAddr into the request's extensions"
-    };
+/// The answer to a request that has nothing to be limited by.
+pub(super) fn missing<B: From<String>>(missing: Missing) -> Response<B> {
+    let Missing {
+        status,
+        error,
+        message,
+    } = missing;
     json(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        &format!(
-            "{{\"error\":\"no_peer_address\",\"message\":\"The rate limiter was given no peer \
-             address. {mend}, or say what to do without one: \
-             RateLimitLayer::without_address.\"}}"
-        ),
+        status,
+        &format!("{{\"error\":\"{error}\",\"message\":\"{message}\"}}"),
     )
 }
 

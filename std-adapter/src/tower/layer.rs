@@ -1,6 +1,7 @@
 //! The layer, the service that it makes, and the future of an answer.
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,10 +15,12 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::answer;
-use super::client::{Client, WithoutAddress, client_of};
+use super::client::PerClient;
+use super::key::{Head, Key, KeyOf};
 use crate::{KeyedLimiter, Stored};
 
-/// Limits each client of a service; see [the module](super).
+/// Limits the requests to a service, each client's or each key's by themselves; see
+/// [the module](super).
 ///
 /// All services that one layer makes, and all its clones, share one table.
 ///
@@ -30,33 +33,58 @@ use crate::{KeyedLimiter, Stored};
 /// let app: Router = Router::new().route("/login", post(|| async { "welcome" }).layer(limit));
 /// ```
 #[derive(Debug)]
-pub struct RateLimitLayer<P: Stored> {
-    limiter: Arc<KeyedLimiter<Option<Client>, P>>,
+pub struct RateLimitLayer<P: Stored, E = PerClient> {
+    limiter: Arc<KeyedLimiter<u64, P>>,
+    /// Hashes keys of whatever kind to what the table is asked by.
+    hasher: RandomState,
+    key_of: Arc<E>,
     name: LimitName<'static>,
-    without_address: WithoutAddress,
+    without_key: WithoutKey,
+}
+
+/// What happens to a request without a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WithoutKey {
+    /// It is refused, as [`KeyOf::missing`] says.
+    #[default]
+    Refuse,
+    /// All such requests are limited as one.
+    ShareOne,
+    /// It passes, without headers.
+    Exempt,
 }
 
 impl<P: Stored> RateLimitLayer<P> {
+    /// Limits each client by its peer address. Behind a proxy all clients have the proxy's:
+    /// there, say whom to trust by [`per_key`](Self::per_key) and [`PerClient::trust`].
+    pub fn per_client(policy: P) -> Self {
+        Self::per_key(policy, PerClient::new())
+    }
+}
+
+impl<P: Stored, E: KeyOf> RateLimitLayer<P, E> {
     /// How many places a layer has unless [`places`](Self::places) says otherwise: 65,536, for
-    /// about 43,000 clients that are active at once; 2 MiB for most policies.
+    /// about 43,000 keys that are active at once; 2 MiB for most policies.
     pub const PLACES: usize = 1 << 16;
 
-    /// Limits each client by its peer address.
+    /// Limits each key by itself.
     ///
     /// # Panics
     ///
     /// Never: [`PLACES`](Self::PLACES) is in range.
-    pub fn per_client(policy: P) -> Self {
+    pub fn per_key(policy: P, key_of: E) -> Self {
         let limiter = KeyedLimiter::new(policy, Self::PLACES).expect("PLACES is in range");
         Self {
             limiter: Arc::new(limiter),
+            hasher: RandomState::new(),
+            key_of: Arc::new(key_of),
             name: LimitName::DEFAULT,
-            without_address: WithoutAddress::default(),
+            without_key: WithoutKey::default(),
         }
     }
 
     /// A table of another size, with what happens when it is full. Choose about 1.5 places for
-    /// each client that is active at once. Starts a new table.
+    /// each key that is active at once. Starts a new table.
     ///
     /// # Errors
     ///
@@ -74,31 +102,42 @@ impl<P: Stored> RateLimitLayer<P> {
         self
     }
 
-    /// What happens to a request without a peer address.
+    /// What happens to a request without a key.
     #[must_use]
-    pub fn without_address(mut self, without_address: WithoutAddress) -> Self {
-        self.without_address = without_address;
+    pub fn without_key(mut self, without_key: WithoutKey) -> Self {
+        self.without_key = without_key;
         self
     }
 
-    /// The table, for gauges and for forgetting a client.
-    pub fn limiter(&self) -> &KeyedLimiter<Option<Client>, P> {
+    /// Forgets a key: its limiter is full again. True if it had a place.
+    pub fn forget(&self, key: &Key<'_>) -> bool {
+        self.limiter.forget(&self.hash(Some(key)))
+    }
+
+    /// The table, for gauges.
+    pub fn limiter(&self) -> &KeyedLimiter<u64, P> {
         &self.limiter
+    }
+
+    fn hash(&self, key: Option<&Key<'_>>) -> u64 {
+        self.hasher.hash_one(key)
     }
 }
 
-impl<P: Stored> Clone for RateLimitLayer<P> {
+impl<P: Stored, E> Clone for RateLimitLayer<P, E> {
     fn clone(&self) -> Self {
         Self {
             limiter: Arc::clone(&self.limiter),
+            hasher: self.hasher.clone(),
+            key_of: Arc::clone(&self.key_of),
             name: self.name,
-            without_address: self.without_address,
+            without_key: self.without_key,
         }
     }
 }
 
-impl<S, P: Stored> Layer<S> for RateLimitLayer<P> {
-    type Service = RateLimit<S, P>;
+impl<S, P: Stored, E> Layer<S> for RateLimitLayer<P, E> {
+    type Service = RateLimit<S, P, E>;
 
     fn layer(&self, service: S) -> Self::Service {
         RateLimit {
@@ -110,12 +149,12 @@ impl<S, P: Stored> Layer<S> for RateLimitLayer<P> {
 
 /// A service whose clients are limited; made by [`RateLimitLayer`].
 #[derive(Debug)]
-pub struct RateLimit<S, P: Stored> {
+pub struct RateLimit<S, P: Stored, E = PerClient> {
     service: S,
-    limit: RateLimitLayer<P>,
+    limit: RateLimitLayer<P, E>,
 }
 
-impl<S: Clone, P: Stored> Clone for RateLimit<S, P> {
+impl<S: Clone, P: Stored, E> Clone for RateLimit<S, P, E> {
     fn clone(&self) -> Self {
         Self {
             service: self.service.clone(),
@@ -124,10 +163,11 @@ impl<S: Clone, P: Stored> Clone for RateLimit<S, P> {
     }
 }
 
-impl<S, P, ReqBody, ResBody> Service<Request<ReqBody>> for RateLimit<S, P>
+impl<S, P, E, ReqBody, ResBody> Service<Request<ReqBody>> for RateLimit<S, P, E>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     P: Stored,
+    E: KeyOf,
     ResBody: From<String>,
 {
     type Response = Response<ResBody>;
@@ -139,20 +179,21 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let client = client_of(&request);
-        if client.is_none() {
-            match self.limit.without_address {
-                WithoutAddress::Refuse => {
-                    return ResponseFuture::refused(answer::no_address());
+        let limit = &self.limit;
+        let key = limit.key_of.key_of(Head::of(&request));
+        if key.is_none() {
+            match limit.without_key {
+                WithoutKey::Refuse => {
+                    return ResponseFuture::refused(answer::missing(limit.key_of.missing()));
                 }
-                WithoutAddress::Exempt => {
+                WithoutKey::Exempt => {
                     return ResponseFuture::passed(self.service.call(request), None);
                 }
-                WithoutAddress::ShareOne => {}
+                WithoutKey::ShareOne => {}
             }
         }
-        let checked = self.limit.limiter.check(&client, 1);
-        let name = self.limit.name;
+        let checked = limit.limiter.check(&limit.hash(key.as_ref()), 1);
+        let name = limit.name;
         match checked.decision {
             Ok(_) => {
                 let headers = Some((name, checked.standing));
