@@ -2,40 +2,39 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use steadfast::http::LimitName;
-use steadfast::limit::FixedWindow;
-use steadfast::time::minutes;
-use steadfast::{limit_name, policy};
 use steadfast_std::RateLimitLayer;
+use steadfast_std::tower::PerBearerToken;
 use tokio::net::TcpListener;
 
-use crate::users;
+use crate::limits::{self, Accounts};
+use crate::login::login;
+use crate::orders::order;
 
-/// What a password guesser gets: ten tries, then a quarter of an hour of nothing.
-pub const LOGIN: FixedWindow = policy!(FixedWindow::new(10, minutes(15)));
-
-const LOGIN_NAME: LimitName<'static> = limit_name!("login");
-
-/// A login is two short strings; nobody has to send more.
+/// A login is two short strings, and an order not much more.
 const LARGEST_BODY: usize = 4 * 1024;
 
 fn routes() -> Router {
-    let login_limit = RateLimitLayer::per_client(LOGIN).named(LOGIN_NAME);
+    let per_address = RateLimitLayer::per_client(limits::LOGIN).named(limits::LOGIN_NAME);
+    let per_user =
+        RateLimitLayer::per_key(limits::ORDERS, PerBearerToken).named(limits::ORDERS_NAME);
+    // `route_layer`, so that a GET, which is answered 405, costs nothing.
     Router::new()
-        // `route_layer`, so that a GET, which is answered 405, does not cost an attempt.
-        .route("/login", post(login).route_layer(login_limit))
+        .route("/login", post(login).route_layer(per_address))
+        .route("/orders", post(order).route_layer(per_user))
         // Outside every limit: a load balancer that is told 429 takes the server out.
         .route("/health", get(health))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(Arc::new(Accounts::new()))
 }
 
 /// Serves the shop on `listener` until `stop`.
@@ -50,39 +49,20 @@ pub async fn serve(
         .await
 }
 
-#[derive(Deserialize)]
-struct Credentials {
-    user: String,
-    password: String,
-}
-
-async fn login(credentials: Result<Json<Credentials>, JsonRejection>) -> (StatusCode, Json<Value>) {
-    let Json(Credentials { user, password }) = match credentials {
-        Ok(credentials) => credentials,
-        Err(rejection) => {
-            let problem = json!({
-                "error": "bad_request",
-                "message": format!(
-                    "Send JSON like {{\"user\":\"...\",\"password\":\"...\"}}. {}",
-                    rejection.body_text()
-                ),
-            });
-            return (rejection.status(), Json(problem));
-        }
-    };
-    if users::knows(&user, &password) {
-        (StatusCode::OK, Json(json!({ "welcome": user })))
-    } else {
-        let problem = json!({
-            "error": "wrong_credentials",
-            "message": "The user or the password is wrong.",
-        });
-        (StatusCode::UNAUTHORIZED, Json(problem))
-    }
-}
-
 async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
+}
+
+/// The answer to a body that is not what the route expects.
+pub fn bad_request(expected: &str, rejection: &JsonRejection) -> Response {
+    let message = format!("Send JSON like {expected}. {}", rejection.body_text());
+    problem(rejection.status(), "bad_request", &message)
+}
+
+/// An error, for programs and for people.
+pub fn problem(status: StatusCode, error: &str, message: &str) -> Response {
+    let body = json!({ "error": error, "message": message });
+    (status, Json(body)).into_response()
 }
 
 /// The greeting: what the server is and what to type.
@@ -108,6 +88,11 @@ Come from another address, and you are let in; the health check is never limited
   curl -i --interface 127.0.0.2 http://{address}/login -H 'content-type: application/json' \\
        -d '{{\"user\":\"bob\",\"password\":\"battery staple\"}}'
   curl -i http://{address}/health
+
+Order something; any bearer token names a user, and each has 100 orders a minute:
+
+  curl -i http://{address}/orders -H 'authorization: Bearer carol' \\
+       -H 'content-type: application/json' -d '{{\"item\":\"teapot\"}}'
 "
     )
 }

@@ -11,7 +11,9 @@ Usage: cargo run --example storefront -- [--port N | --tour | --help]
              happens, and exit: 0 if every story holds, 1 if one does not
   --help     print this
 
-  POST /login   JSON {\"user\":\"...\",\"password\":\"...\"}; 10 attempts per 15 minutes per address
+  POST /login   JSON {\"user\":\"...\",\"password\":\"...\"}; 10 attempts per 15 minutes per address,
+                and 20 failed ones an hour per account
+  POST /orders  JSON {\"item\":\"...\"} with any bearer token; 100 a minute per token
   GET  /health  never limited
 ";
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
@@ -63,6 +63,16 @@ impl Browser {
         }
         let body = json!({ "user": user, "password": password }).to_string();
         self.send(request, Full::from(body)).await
+    }
+
+    /// Orders a teapot, as the user whom the token names.
+    pub async fn order(&mut self, token: &str) -> Result<Answer, String> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/orders")
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, format!("Bearer {token}"));
+        self.send(request, Full::from(r#"{"item":"teapot"}"#)).await
     }
 
     /// Asks whether the shop is well.

@@ -4,6 +4,9 @@
 mod app;
 mod args;
 mod browser;
+mod limits;
+mod login;
+mod orders;
 mod tour;
 mod users;
 

@@ -43,6 +43,8 @@ pub async fn run() -> Result<(), String> {
     the_password_guesser(shop).await?;
     the_other_customer(shop).await?;
     the_liar(shop).await?;
+    the_many_addresses(shop).await?;
+    the_noisy_neighbour(shop).await?;
     the_health_check(shop).await?;
 
     let _ = close.send(());
@@ -217,6 +219,57 @@ async fn the_liar(shop: SocketAddr) -> Result<(), String> {
         })?;
     }
     Ok(())
+}
+
+async fn the_many_addresses(shop: SocketAddr) -> Result<(), String> {
+    title("The attacker with many addresses");
+    println!("Mallory rents 30 addresses and guesses bob's password once from each. Failed logins");
+    println!("count for the account as well, 20 an hour.\n");
+    let mut tally = Tally::default();
+    for last in 1..=30 {
+        let mut mallory = Browser::open(shop, Ipv4Addr::new(127, 0, 1, last)).await?;
+        let answer = mallory.log_in("bob", "guess", None).await?;
+        count(&mut tally, &answer)?;
+    }
+    println!("  passwords looked at   {:>3}", tally.looked_at);
+    println!("  turned away with 429  {:>3}", tally.turned_away);
+    same("passwords looked at", tally.looked_at.into(), 20)?;
+    let mut alice = Browser::open(shop, Ipv4Addr::new(127, 0, 0, 3)).await?;
+    let answer = alice.log_in("alice", "correct horse", None).await?;
+    println!("  alice, meanwhile      {}", answer.status);
+    hold(answer.status == StatusCode::OK, || {
+        format!("alice was answered {}", answer.status)
+    })
+}
+
+async fn the_noisy_neighbour(shop: SocketAddr) -> Result<(), String> {
+    title("The noisy neighbour");
+    println!("A partner's script orders 1,000 teapots as fast as it can. Each user has 100 a");
+    println!("minute, so it slows nobody but itself.\n");
+    let mut partner = Browser::open(shop, MALLORY).await?;
+    let mut carol = Browser::open(shop, MALLORY).await?;
+    let (mut accepted, mut carols) = (0_u64, 0_u64);
+    let began = Instant::now();
+    for request in 0..1_000 {
+        let answer = partner.order("partner").await?;
+        match answer.status {
+            StatusCode::CREATED => accepted += 1,
+            StatusCode::TOO_MANY_REQUESTS => {}
+            other => return Err(format!("an order was answered {other}: {}", answer.body)),
+        }
+        if request % 100 == 99 {
+            let answer = carol.order("carol").await?;
+            carols += u64::from(answer.status == StatusCode::CREATED);
+        }
+    }
+    println!("  the partner   {accepted:>4} of 1,000 accepted");
+    println!("  carol         {carols:>4} of 10 accepted");
+    same("carol's orders", carols, 10)?;
+    // A hundred at once, and one more every 600 ms that the script took.
+    let most = 100 + began.elapsed().as_millis() / 600;
+    hold((100..=most).contains(&accepted.into()), || {
+        format!("the partner got {accepted} orders, expected 100 to {most}")
+    })
 }
 
 async fn the_health_check(shop: SocketAddr) -> Result<(), String> {
