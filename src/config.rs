@@ -11,6 +11,7 @@ use core::fmt;
 /// assert_eq!(error.to_string(), "count = 0, allowed 1..=4294967295");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigError {
     /// Which field, with its unit if it has one.
     pub field: &'static str,
@@ -23,6 +24,16 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// `field` was `value`, and `min..=max` is allowed.
+    pub const fn new(field: &'static str, value: u64, min: u64, max: u64) -> Self {
+        Self {
+            field,
+            value,
+            min,
+            max,
+        }
+    }
+
     /// `Ok` if `value` lies in `min..=max`.
     pub(crate) const fn check(
         field: &'static str,
@@ -31,12 +42,7 @@ impl ConfigError {
         max: u64,
     ) -> Result<(), Self> {
         if value < min || value > max {
-            Err(Self {
-                field,
-                value,
-                min,
-                max,
-            })
+            Err(Self::new(field, value, min, max))
         } else {
             Ok(())
         }

@@ -5,7 +5,8 @@ use std::error::Error;
 
 use steadfast::ConfigError;
 use steadfast::limit::{
-    Denied, FixedWindow, Gcra, LeakyMeter, MAX_WAIT, Policy, RateLimiter, Reserve, TokenBucket,
+    AllOf, Denied, FixedWindow, Gcra, IntervalBucket, LeakyBucket, LeakyMeter, MAX_WAIT, Policy,
+    RateLimiter, Reserve, SlidingWindowCounter, SlidingWindowLog, TokenBucket,
 };
 use steadfast::time::{Duration, Instant, days, millis, nanos, secs};
 
@@ -20,15 +21,7 @@ fn refuses<T: std::fmt::Debug>(
     (min, max): (u64, u64),
 ) {
     let error = built.unwrap_err();
-    assert_eq!(
-        error,
-        ConfigError {
-            field,
-            value,
-            min,
-            max
-        }
-    );
+    assert_eq!(error, ConfigError::new(field, value, min, max));
     // As text at run time and while compiling.
     let text = format!("{field} = {value}, allowed {min}..={max}");
     assert_eq!(error.to_string(), text);
@@ -209,18 +202,103 @@ fn a_phase_outside_its_period() {
 }
 
 #[test]
+fn a_log_of_more_than_it_remembers() {
+    let log = |limit| SlidingWindowLog::<8>::new(limit, secs(1)).build();
+    assert!(log(8).is_ok());
+    refuses(log(0), "limit", 0, (1, 8));
+    refuses(log(9), "limit", 9, (1, 8));
+    refuses(log(u32::MAX), "limit", COUNTS, (1, 8));
+    // A log without a place holds no limit at all.
+    let none = SlidingWindowLog::<0>::new(1, secs(1)).build();
+    refuses(none, "limit", 1, (1, 0));
+    for period in [0, LONGEST + 1, u64::MAX] {
+        let built = SlidingWindowLog::<8>::new(8, nanos(period)).build();
+        refuses(built, "period (ns)", period, (1, LONGEST));
+    }
+    assert!(SlidingWindowLog::<8>::new(8, MAX_WAIT).build().is_ok());
+}
+
+/// Its longest wait is two periods.
+#[test]
+fn a_sliding_counter_of_nothing_or_of_too_long() {
+    let counter = |limit, period| SlidingWindowCounter::new(limit, nanos(period)).build();
+    refuses(counter(0, 1), "limit", 0, (1, COUNTS));
+    for period in [0, LONGEST / 2 + 1, u64::MAX] {
+        refuses(counter(1, period), "period (ns)", period, (1, LONGEST / 2));
+    }
+    assert!(counter(u32::MAX, LONGEST / 2).is_ok());
+    assert!(counter(1, 1).is_ok());
+}
+
+#[test]
+fn an_interval_bucket_of_nothing_or_one_that_never_fills() {
+    let bucket = |amount, interval| IntervalBucket::new(amount, nanos(interval));
+    refuses(bucket(0, 1).build(), "amount", 0, (1, COUNTS));
+    refuses(bucket(0, 1).capacity(5).build(), "amount", 0, (1, COUNTS));
+    for interval in [0, LONGEST + 1, u64::MAX] {
+        let built = bucket(5, interval).build();
+        refuses(built, "interval (ns)", interval, (1, LONGEST));
+    }
+    refuses(bucket(5, 1).capacity(0).build(), "capacity", 0, (1, COUNTS));
+
+    // Whole portions: of three intervals that fit, three fill it and a fourth would not.
+    let third = bucket(5, LONGEST / 3);
+    assert!(third.capacity(15).build().is_ok());
+    refuses(third.capacity(16).build(), "capacity", 16, (1, 15));
+    refuses(
+        third.capacity(u32::MAX).build(),
+        "capacity",
+        COUNTS,
+        (1, 15),
+    );
+    assert!(bucket(u32::MAX, LONGEST).build().is_ok());
+    assert!(bucket(1, 1).capacity(u32::MAX).build().is_ok());
+}
+
+/// Spacing and queue are told as what they are to the bucket of one.
+#[test]
+fn a_queue_that_is_too_long() {
+    let spacing = |interval, queue| LeakyBucket::spacing(nanos(interval), queue).build();
+    refuses(spacing(0, 5), "period (ns)", 0, (1, LONGEST));
+    refuses(
+        spacing(LONGEST + 1, 0),
+        "period (ns)",
+        LONGEST + 1,
+        (1, LONGEST),
+    );
+    assert!(spacing(LONGEST, 0).is_ok());
+    refuses(spacing(LONGEST, 1), "reserve_ahead (ns)", LONGEST, (0, 0));
+    assert!(spacing(LONGEST / 4, 3).is_ok());
+    refuses(
+        spacing(LONGEST / 4, 4),
+        "reserve_ahead (ns)",
+        LONGEST,
+        (0, LONGEST / 4 * 3),
+    );
+    // Saturated while it was written down, and refused all the same.
+    let most = LONGEST - (1 << 40);
+    refuses(
+        spacing(1 << 40, u32::MAX),
+        "reserve_ahead (ns)",
+        u64::MAX,
+        (0, most),
+    );
+}
+
+#[test]
 fn a_bucket_that_does_not_fit_one_word() {
     let ahead = TokenBucket::per_second(5).reserve_ahead(secs(1)).compact();
     refuses(ahead.build(), "reserve_ahead (ns)", 1_000_000_000, (0, 0));
 
     // A prime period has no tick but itself.
     let prime = TokenBucket::new(1_009, nanos(1_000_000_007)).compact();
-    refuses(prime.build(), "reduced count", 1_009, (1, 32));
+    let field = "reduced count, which no tick fits";
+    refuses(prime.build(), field, 1_009, (1, 32));
 
-    // A tick of 25 ns, but a burst of one leaves no tolerance at all.
-    let burst_of_one = TokenBucket::per_second(799).burst(1).compact().build();
-    let error = burst_of_one.unwrap_err();
-    assert_eq!((error.field, error.min, error.max), ("tick (ns)", 1, 0));
+    // A tick of 25 ns, and a token costs 1.25 us: one token lasts a tick, beside the one in hand.
+    let compact = |burst| TokenBucket::per_second(799).burst(burst).compact().build();
+    refuses(compact(1), "burst, read in ticks", 1, (2, COUNTS));
+    assert!(compact(2).is_ok());
 
     // 100 years of a third of a nanosecond pass the 2^62 that a word has room for.
     let century = TokenBucket::new(31, days(36_500)).compact().build();
@@ -247,6 +325,14 @@ fn a_cost_above_the_capacity_is_refused_at_once_and_takes_nothing() {
     check(TokenBucket::per_second(5).build().unwrap());
     check(TokenBucket::per_second(5).compact().build().unwrap());
     check(FixedWindow::new(5, secs(1)).build().unwrap());
+    check(SlidingWindowLog::<8>::new(5, secs(1)).build().unwrap());
+    check(SlidingWindowCounter::new(5, secs(1)).build().unwrap());
+    let interval = IntervalBucket::new(2, secs(1)).capacity(5);
+    check(interval.build().unwrap());
+    check(AllOf(
+        TokenBucket::per_second(5).build().unwrap(),
+        FixedWindow::new(9, secs(1)).build().unwrap(),
+    ));
 
     let policy = TokenBucket::per_second(5)
         .reserve_ahead(secs(60))

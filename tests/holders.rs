@@ -107,7 +107,7 @@ fn shared_alike<P: Policy<Granted = Granted>>(
     calls: &[Call],
 ) -> Result<u64, TestCaseError> {
     let limiter = RateLimiter::new(policy);
-    let shared = Shared::new(limiter);
+    let shared = Shared::new(limiter.clone());
     let clocked = OnTime::new(Shared::new(limiter));
     hold_alike(policy, calls, &[&shared, &clocked], |owned, now| {
         prop_assert_eq!(shared.standing(now), owned.standing(now));
@@ -155,7 +155,7 @@ fn reservations_are_the_policys_too() {
         |((policy, _), calls)| {
             let mut state = TokenBucket::FULL;
             let mut owned = RateLimiter::new(policy);
-            let shared = Shared::new(owned);
+            let shared = Shared::new(owned.clone());
             let mut now = MIDDLE;
             let mut last: Option<Granted> = None;
             for &(by, kind, cost, _) in &calls {

@@ -47,12 +47,12 @@ fn reserve(limiter: &mut Limiter, time: u64, cost: u32, act: u64) -> Granted {
 
 #[track_caller]
 fn refused(limiter: &mut Limiter, time: u64, cost: u32) {
-    let before = limiter.into_parts();
+    let before = limiter.clone().into_parts();
     let capacity = limiter.policy().capacity();
     let denied = limiter.reserve(t(time), cost, Duration::MAX).unwrap_err();
     assert_eq!(denied, Denied::CostAboveCapacity { cost, capacity });
     assert_eq!(
-        limiter.into_parts(),
+        limiter.clone().into_parts(),
         before,
         "a refused reservation takes nothing"
     );
@@ -150,9 +150,9 @@ fn reserve_jump_back() {
     reserve(&mut lim, 2, 2, 4);
     refused(&mut lim, 0, 3);
     reserve(&mut lim, 2, 1, 5);
-    let before = lim.into_parts();
+    let before = lim.clone().into_parts();
     assert!(lim.reserve(t(0), 2, d(1)).is_err());
-    assert_eq!(lim.into_parts(), before);
+    assert_eq!(lim.clone().into_parts(), before);
     reserve(&mut lim, 2, 1, 6);
 }
 

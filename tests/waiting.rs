@@ -125,7 +125,7 @@ struct World<'a> {
     granted: Vec<(usize, Instant, u32)>,
 }
 
-impl<'a> World<'a> {
+impl World<'_> {
     fn come(&mut self, cost: u32, deadline: Instant) {
         let limiter = self.limiter;
         self.callers.push(Caller {

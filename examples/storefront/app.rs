@@ -1,8 +1,9 @@
 //! The shop: its routes, and what protects them.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -13,8 +14,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use steadfast_std::RateLimitLayer;
-use steadfast_std::tower::PerBearerToken;
+use steadfast_std::rate_limit::PerBearerToken;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::limits::{self, Accounts};
 use crate::login::login;
@@ -37,16 +39,32 @@ fn routes() -> Router {
         .with_state(Arc::new(Accounts::new()))
 }
 
-/// Serves the shop on `listener` until `stop`.
+/// How long requests that have begun may take once the shop closes. A client that sends nothing
+/// more would otherwise keep it open.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Serves the shop on `listener` until `stop`. (A server on the open net has timeouts for slow
+/// headers and bodies as well, its own or its proxy's.)
 pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let (closing, closed) = oneshot::channel();
+    let stop = async {
+        stop.await;
+        let _ = closing.send(());
+    };
     // Connect info is what tells the limiter who is asking.
     let service = routes().into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop)
-        .await
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
+    let overdue = async {
+        let _ = closed.await;
+        tokio::time::sleep(CLOSING).await;
+    };
+    tokio::select! {
+        done = serving.into_future() => done,
+        () = overdue => Ok(()),
+    }
 }
 
 async fn health() -> Json<Value> {

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
-use steadfast_std::tower::refuse;
+use steadfast_std::rate_limit::refuse;
 
 use crate::app::{bad_request, problem};
 use crate::limits::{ACCOUNT_NAME, Accounts};

@@ -1,4 +1,7 @@
-//! HTTP's words, written into a caller's buffer without allocating.
+//! HTTP's words, written into a caller's buffer and read from the caller's text, without
+//! allocating.
+//!
+//! # Writing, for a server
 //!
 //! | value | header or body |
 //! |---|---|
@@ -48,22 +51,44 @@
 //! assert_eq!(refusal.retry_after().map(|after| after.secs()), Some(60));
 //! # Ok(()) }
 //! ```
+//!
+//! # Reading, for a client
+//!
+//! | read by | header |
+//! |---|---|
+//! | [`ServerQuota`] | all of them: how long to wait before the next request |
+//! | [`RetryAfter::parse`] | `Retry-After`: seconds or a date |
+//! | [`LimitItems`] | `RateLimit` and `RateLimit-Policy` |
+//! | [`XRateLimit::parse_reset`] | `X-RateLimit-Reset` |
+//! | [`read_number`] | `X-RateLimit-Limit` and `-Remaining` |
+//! | [`parse_http_date`] | `Date` |
+//!
+//! What a server sends is not trusted: no text panics, and what cannot be read counts as absent.
 
 pub mod header;
+mod http_date;
 mod item_error;
+mod item_name;
+mod limit_items;
 mod limit_name;
 mod quota_policy;
 mod refusal;
 mod retry_after;
+mod server_quota;
 mod service_limit;
+mod structured;
 mod text;
 mod x_rate_limit;
 
+pub use http_date::parse_http_date;
 pub use item_error::{ItemError, MAX_INTEGER};
+pub use item_name::ItemName;
+pub use limit_items::{LimitItem, LimitItems, ListError};
 pub use limit_name::{LimitName, NameError};
 pub use quota_policy::QuotaPolicy;
 pub use refusal::Refusal;
 pub use retry_after::RetryAfter;
+pub use server_quota::ServerQuota;
 pub use service_limit::ServiceLimit;
-pub use text::{BufferTooSmall, MAX_NUMBER_LEN, write_number};
+pub use text::{BufferTooSmall, MAX_NUMBER_LEN, read_number, write_number};
 pub use x_rate_limit::XRateLimit;

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use super::{BufferTooSmall, write_number};
-use crate::time::Duration;
+use super::{BufferTooSmall, parse_http_date, read_number, write_number};
+use crate::time::{Duration, Instant};
 
 /// The `Retry-After` header: how long to wait, in whole seconds, rounded up and at least 1.
 ///
@@ -48,5 +48,35 @@ impl RetryAfter {
     /// [`BufferTooSmall`]; never with [`MAX_LEN`](Self::MAX_LEN) bytes.
     pub fn write(self, buffer: &mut [u8]) -> Result<&str, BufferTooSmall> {
         write_number(self.0, buffer)
+    }
+
+    /// Reads the header of an answer that comes at `unix_now`, nanoseconds since 1970: how long to
+    /// wait from then.
+    ///
+    /// The value is whole seconds or one of the three dates of [`parse_http_date`]. `None`, and so
+    /// as if the header were absent, for a wait of zero, a date that is not after `unix_now`, and
+    /// anything else: a sign, a fraction, nothing. Seconds are read as they are, however many;
+    /// above [`Duration::MAX`], about 584 years, they read as that. Whoever waits sets a limit of
+    /// their own.
+    ///
+    /// A device that does not know the time passes the answer's `Date`, or [`Instant::MAX`]: every
+    /// date is past then, and only seconds are read. Costs one pass over the value.
+    ///
+    /// ```
+    /// use steadfast::{http::RetryAfter, time::{Instant, secs}};
+    ///
+    /// let now = Instant::from_secs(784_111_770);
+    /// assert_eq!(RetryAfter::parse("120", now), Some(secs(120)));
+    /// assert_eq!(RetryAfter::parse("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(secs(7)));
+    /// assert_eq!(RetryAfter::parse("Sun, 06 Nov 1994 08:49:30 GMT", now), None);
+    /// assert_eq!(RetryAfter::parse("0", now), None);
+    /// assert_eq!(RetryAfter::parse("1.5", now), None);
+    /// ```
+    pub fn parse(value: &str, unix_now: Instant) -> Option<Duration> {
+        let wait = match read_number(value) {
+            Some(secs) => Duration::from_secs(secs),
+            None => parse_http_date(value, unix_now)?.since(unix_now),
+        };
+        Some(wait).filter(|wait| *wait > Duration::ZERO)
     }
 }

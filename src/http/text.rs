@@ -1,4 +1,4 @@
-//! Text written into a caller's buffer.
+//! Numbers, and text written into a caller's buffer.
 
 use core::fmt;
 
@@ -52,6 +52,46 @@ pub fn write_number(number: u64, buffer: &mut [u8]) -> Result<&str, BufferTooSma
     let mut text = Text::new(buffer);
     text.number(number);
     text.finish()
+}
+
+/// What may be around a header's value and its commas.
+pub(super) const SPACES: [char; 2] = [' ', '\t'];
+
+pub(super) const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// A header's value without the spaces around it.
+pub(super) fn trim(value: &str) -> &str {
+    value.trim_matches(SPACES)
+}
+
+/// Reads a header that is a plain number: decimal digits and nothing else, but for spaces and tabs
+/// around them.
+///
+/// `None` for anything else, a sign or a fraction included. A number above `u64::MAX` reads as
+/// that, as RFC 9111 (section 1.2.2) does with seconds: what is too large to count is not absent.
+/// Costs one 64-bit multiplication for each digit.
+///
+/// ```
+/// use steadfast::http::read_number;
+///
+/// assert_eq!(read_number("49"), Some(49));
+/// assert_eq!(read_number(" 0049 "), Some(49));
+/// assert_eq!(read_number("99999999999999999999999"), Some(u64::MAX));
+/// assert_eq!(read_number("-1"), None);
+/// assert_eq!(read_number("1.5"), None);
+/// assert_eq!(read_number(""), None);
+/// ```
+pub fn read_number(value: &str) -> Option<u64> {
+    let digits = trim(value);
+    if digits.is_empty() {
+        return None;
+    }
+    digits.bytes().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        Some(number.saturating_mul(10).saturating_add(digit.into()))
+    })
 }
 
 /// Text being written. What does not fit is only counted, so that the error can say how much room

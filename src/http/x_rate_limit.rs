@@ -1,5 +1,6 @@
 //! The three `X-RateLimit` headers.
 
+use super::read_number;
 use crate::limit::Standing;
 use crate::time::{Duration, Instant};
 
@@ -45,5 +46,39 @@ impl XRateLimit {
             remaining: standing.remaining,
             reset: Duration::from_nanos(full_at.as_nanos()).as_secs_ceil(),
         }
+    }
+
+    /// Reads `X-RateLimit-Reset` of an answer that comes at `unix_now`, nanoseconds since 1970: in
+    /// how long the limit is full again.
+    ///
+    /// Services disagree on what the number is, and its size tells:
+    ///
+    /// | number | read as |
+    /// |---|---|
+    /// | below 10^9 | seconds from now: up to 31 years |
+    /// | below 10^11 | seconds since 1970, from 2001 to 5138, as GitHub and this library write it |
+    /// | any other | milliseconds since 1970, from 1973 on |
+    ///
+    /// `None` if it is no number or a time before `unix_now`, when nothing is known of the next
+    /// reset. A device that does not know the time passes the answer's `Date`, or
+    /// [`Instant::MAX`]: only seconds from now are read then. `X-RateLimit-Limit` and `-Remaining`
+    /// are read by [`read_number`](super::read_number).
+    ///
+    /// ```
+    /// use steadfast::{http::XRateLimit, time::{Instant, secs}};
+    ///
+    /// let now = Instant::from_secs(1_700_000_000);
+    /// assert_eq!(XRateLimit::parse_reset("37", now), Some(secs(37)));
+    /// assert_eq!(XRateLimit::parse_reset("1700000037", now), Some(secs(37)));
+    /// assert_eq!(XRateLimit::parse_reset("1700000037000", now), Some(secs(37)));
+    /// assert_eq!(XRateLimit::parse_reset("1699999999", now), None);
+    /// ```
+    pub fn parse_reset(value: &str, unix_now: Instant) -> Option<Duration> {
+        let reset = match read_number(value)? {
+            secs @ ..1_000_000_000 => return Some(Duration::from_secs(secs)),
+            secs @ ..100_000_000_000 => Instant::from_secs(secs),
+            millis => Instant::from_millis(millis),
+        };
+        Some(reset.since(unix_now)).filter(|_| reset >= unix_now && unix_now < Instant::MAX)
     }
 }

@@ -21,8 +21,16 @@ use crate::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AllOf<A, B>(pub A, pub B);
 
-/// The no that holds longer; one that no wait helps holds for ever.
+/// The no that holds longer; one that no wait helps holds for ever. Of two such the one that
+/// leaves less room, since more than that is never granted.
 fn longer(first: Denied, second: Denied) -> Denied {
+    match (first, second) {
+        (
+            Denied::CostAboveCapacity { capacity: a, .. },
+            Denied::CostAboveCapacity { capacity: b, .. },
+        ) if b < a => return second,
+        _ => {}
+    }
     match (first.retry_after(), second.retry_after()) {
         (Some(a), Some(b)) if b > a => second,
         (Some(_), None) => second,
@@ -95,11 +103,14 @@ impl<A: Policy, B: Policy> Policy for AllOf<A, B> {
         self.1.reconfigure(&mut state.1, now, &new.1);
     }
 
-    /// The standing of the limit that is nearest to saying no.
+    /// The standing of the limit that is nearest to saying no; of two that are as near, of the
+    /// one that takes longer to be full.
     fn standing(&self, state: &Self::State, now: Instant) -> Standing {
         let first = self.0.standing(&state.0, now);
         let second = self.1.standing(&state.1, now);
-        if second.remaining < first.remaining {
+        let nearer = second.remaining < first.remaining;
+        let as_near = second.remaining == first.remaining;
+        if nearer || as_near && second.full_in > first.full_in {
             second
         } else {
             first

@@ -1,8 +1,8 @@
 //! One limiter in one atomic word, shared without a lock.
 
-#[cfg(loom)]
+#[cfg(steadfast_loom)]
 use loom::sync::atomic::AtomicU64;
-#[cfg(not(loom))]
+#[cfg(not(steadfast_loom))]
 use portable_atomic::AtomicU64;
 use portable_atomic::Ordering::Relaxed;
 
@@ -33,7 +33,7 @@ where
     P::State: Word,
 {
     /// A limiter that starts full; every [`Word`] state says so with a zero.
-    #[cfg(not(loom))]
+    #[cfg(not(steadfast_loom))]
     pub const fn new(policy: P) -> Self {
         Self {
             policy,
@@ -42,7 +42,7 @@ where
     }
 
     /// A limiter that starts full. Loom's words cannot be constants.
-    #[cfg(loom)]
+    #[cfg(steadfast_loom)]
     pub fn new(policy: P) -> Self {
         Self {
             policy,

@@ -210,11 +210,14 @@ impl Policy for IntervalBucket {
         if state.used == 0 {
             return;
         }
-        // The interval that has begun ends when the new one would have.
+        // The interval that has begun ends when the new one would have, and if that has passed,
+        // now: one portion falls, not one for each new interval that would have fitted.
         let began = state.next.saturating_sub(self.interval);
-        state.next = began.min(new.horizon).saturating_add(new.interval);
+        let ends = began.min(new.horizon).saturating_add(new.interval);
+        let now = new.clamp(now);
+        state.next = ends.max(now);
         state.used = state.used.min(new.capacity);
-        *state = new.at(*state, new.clamp(now));
+        *state = new.at(*state, now);
     }
 
     fn standing(&self, state: &IntervalBucketState, now: Instant) -> Standing {

@@ -16,7 +16,7 @@ use crate::time::{Duration, Instant};
 /// assert!(limiter.try_acquire_n(now, 100).is_ok());
 /// assert_eq!(limiter.available(now), 0);
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RateLimiter<P: Policy> {
     policy: P,
     state: P::State,

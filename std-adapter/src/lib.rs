@@ -22,16 +22,16 @@
 
 mod keyed;
 mod prefetch;
+#[cfg(feature = "tower")]
+pub mod rate_limit;
 mod sync;
 mod time;
-#[cfg(feature = "tower")]
-pub mod tower;
 mod wait_queue;
 
-pub use keyed::{Checked, KeyedLimiter, LockedCell, StateCell, Stored, WordCell};
+pub use keyed::{AnsweredBy, Checked, KeyedLimiter, LockedCell, StateCell, Stored, WordCell};
+#[cfg(feature = "tower")]
+pub use rate_limit::RateLimitLayer;
 #[cfg(feature = "tokio")]
 pub use time::TokioTime;
 pub use time::{CoarseClock, SystemClock, ThreadSleep, ThreadTime, block_on};
-#[cfg(feature = "tower")]
-pub use tower::RateLimitLayer;
 pub use wait_queue::MutexWaitQueue;

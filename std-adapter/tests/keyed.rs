@@ -203,8 +203,9 @@ fn a_key_that_is_being_denied_is_never_evicted() {
     }
     // The eighth has used one of ten, so it is the one that newcomers push out.
     assert!(limiter.try_acquire(&7).is_ok());
-    assert!(limiter.try_acquire_n(&8, 10).is_ok());
+    assert!(limiter.try_acquire(&8).is_ok());
     assert_eq!(limiter.evicted(), 1);
+    assert!(limiter.try_acquire_n(&8, 9).is_ok());
     let punished: Vec<u64> = (0..7).chain([8]).collect();
     assert!(all_denied(&limiter, &punished));
     // Now all eight are being denied: newcomers share one limiter.
@@ -347,4 +348,21 @@ fn places_change_hands_while_in_use_and_no_key_gains() {
     // Its own limiter, and at worst all of the shared one.
     let most = 2 * (1 + seconds);
     assert!(total.values().all(|&count| count <= most), "{total:?}");
+}
+
+/// "Denied" is meant for the cost at hand: with five of fifteen left, a key whose requests cost
+/// ten is being denied.
+#[test]
+fn a_key_that_is_being_denied_a_large_cost_is_not_evicted_by_another() {
+    const POLICY: FixedWindow = policy!(FixedWindow::new(15, minutes(15)));
+    let clock = ManualClock::new(Instant::from_secs(1));
+    let limiter = keyed(POLICY, 8, &clock).when_full(WhenFull::EvictLeastUsed);
+    for key in 0..8 {
+        assert!(limiter.try_acquire_n(&key, 10).is_ok());
+    }
+    for key in 100..108 {
+        let _ = limiter.try_acquire_n(&key, 10);
+    }
+    assert_eq!(limiter.evicted(), 0);
+    assert!((0..8).all(|key| limiter.try_acquire_n(&key, 10).is_err()));
 }

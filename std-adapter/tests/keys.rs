@@ -9,7 +9,7 @@ use steadfast::limit::FixedWindow;
 use steadfast::policy;
 use steadfast::time::minutes;
 use steadfast_std::RateLimitLayer;
-use steadfast_std::tower::{
+use steadfast_std::rate_limit::{
     Head, Key, KeyOf, Network, PeerAddr, PerBearerToken, PerClient, PerHeader, PerPath, WithoutKey,
 };
 use tower::{Layer, Service, service_fn};

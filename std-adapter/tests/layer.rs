@@ -11,7 +11,7 @@ use steadfast::limit::{CompactBucket, FixedWindow, TokenBucket, WhenFull};
 use steadfast::time::minutes;
 use steadfast::{limit_name, policy};
 use steadfast_std::RateLimitLayer;
-use steadfast_std::tower::{PeerAddr, WithoutKey};
+use steadfast_std::rate_limit::{PeerAddr, WithoutKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -301,4 +301,51 @@ async fn the_limit_is_charged_by_the_call_and_not_by_asking_whether_it_is_ready(
     }
     assert_eq!(layer.limiter().active(), 0);
     assert_eq!(status(&mut service, Some("192.0.2.1:1")).await, 200);
+}
+
+const SHORT: FixedWindow = policy!(FixedWindow::new(1, minutes(1)));
+
+/// What an outer limit took is given back when an inner one says no, and the answer shows the one
+/// that said no even where the outer one has nothing left either.
+#[tokio::test]
+async fn what_an_outer_limit_took_is_given_back_when_an_inner_one_says_no() {
+    let inner = RateLimitLayer::per_client(ONCE).named(limit_name!("inner"));
+    let outer = RateLimitLayer::per_client(LOGIN).named(limit_name!("outer"));
+    let mut service = outer.layer(inner.layer(welcome()));
+    assert_eq!(status(&mut service, Some("192.0.2.1:1")).await, 200);
+    for _ in 0..20 {
+        let answer = service.call(request(Some("192.0.2.1:1"))).await.unwrap();
+        assert_eq!(answer.status(), 429);
+        assert_eq!(
+            answer.headers()["x-ratelimit-limit"],
+            "1",
+            "the inner one's"
+        );
+        let listed: Vec<_> = answer.headers().get_all("ratelimit").iter().collect();
+        assert!(
+            listed[1].to_str().unwrap().starts_with(r#""outer";r=9;"#),
+            "{listed:?}"
+        );
+    }
+
+    let inner = RateLimitLayer::per_client(ONCE);
+    let mut service = RateLimitLayer::per_client(SHORT).layer(inner.layer(welcome()));
+    assert_eq!(status(&mut service, Some("192.0.2.1:1")).await, 200);
+    let answer = service.call(request(Some("192.0.2.1:1"))).await.unwrap();
+    assert_eq!(answer.headers()["x-ratelimit-limit"], "1");
+}
+
+/// A handler that takes its time does not make the limit look further from full than it is.
+#[tokio::test]
+async fn the_reset_is_told_as_of_the_answer_and_not_of_the_call() {
+    const SLOW: std::time::Duration = std::time::Duration::from_millis(1_200);
+    let slow = service_fn(|_: Request<Body>| async {
+        tokio::time::sleep(SLOW).await;
+        Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
+    });
+    let mut service = RateLimitLayer::per_client(ONCE).layer(slow);
+    let answer = service.call(request(Some("192.0.2.1:1"))).await.unwrap();
+    let told = answer.headers()["ratelimit"].to_str().unwrap();
+    let left: u64 = told.rsplit_once("t=").unwrap().1.parse().unwrap();
+    assert!(left <= 899, "{told}");
 }

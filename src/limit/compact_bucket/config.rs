@@ -23,10 +23,11 @@ impl CompactBucketConfig {
     ///
     /// # Errors
     ///
-    /// Those of [`TokenBucketConfig::build`], and: `reserve_ahead (ns)` if set; `reduced count`
-    /// if it is above 32 and no tick fits it; `tick (ns)` if the tick would be longer than the
-    /// bucket's own tolerance, so that tokens would be lost between two readings;
-    /// `burst (in 1/count ns)` if it does not leave the word room to wrap.
+    /// Those of [`TokenBucketConfig::build`], and: `reserve_ahead (ns)` if set; `reduced count,
+    /// which no tick fits` if it is above 32 and has none; `burst, read in ticks` if the tick is
+    /// longer than the burst lasts, so that tokens would be lost between two readings;
+    /// `burst (in 1/count ns)` if it does not leave the word room to wrap. A
+    /// [`TokenBucket`](crate::limit::TokenBucket) takes all of these.
     pub const fn build(self) -> Result<CompactBucket, ConfigError> {
         let bucket = match self.0.build() {
             Ok(bucket) => bucket,
@@ -37,10 +38,9 @@ impl CompactBucketConfig {
         }
         let units = bucket.parts as u64;
         let period = bucket.step_in_parts();
-        let coarsest = MAX_TICK.as_nanos();
         let Some(nanos) = tick_for(units, period) else {
             return Err(ConfigError {
-                field: "reduced count",
+                field: "reduced count, which no tick fits",
                 value: units,
                 min: 1,
                 max: EXACT_COUNT,
@@ -66,16 +66,13 @@ impl CompactBucketConfig {
         let (full, believed) = (full as u64, believed as u64);
         let slack = full - step;
         if nanos > 1 && slack < units {
-            let tolerance = quotient(slack as u128, units as u128) as u64 * nanos;
+            // All but one token of the burst must cover a tick.
+            let needed = quotient((units + step - 1) as u128, step as u128) as u64 + 1;
             return Err(ConfigError {
-                field: "tick (ns)",
-                value: nanos,
-                min: 1,
-                max: if tolerance < coarsest {
-                    tolerance
-                } else {
-                    coarsest
-                },
+                field: "burst, read in ticks",
+                value: bucket.burst as u64,
+                min: needed,
+                max: u32::MAX as u64,
             });
         }
         Ok(CompactBucket {

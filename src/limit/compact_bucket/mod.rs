@@ -24,7 +24,8 @@ use tick::Tick;
 /// error does not accumulate. A bucket that no tick fits is a [`ConfigError`](crate::ConfigError).
 ///
 /// A key that nobody asked for during [`CompactBucket::memory`] (9 years or more) may be read as
-/// empty, once.
+/// empty, once; and a clock that jumps back by more than that is taken for one that went on, so
+/// the bucket is full again.
 ///
 /// It cannot reserve ahead. The policy is 128 bytes, the state 8. A yes costs a multiplication, a
 /// comparison and an addition; a no may divide, once. O(1).

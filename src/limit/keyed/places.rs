@@ -15,7 +15,7 @@ use crate::time::{Duration, Instant};
 ///
 /// A new table is all zeros, so a `static` one lies in `.bss`. A place is the key, a word that
 /// says whether it is taken, and the state: 24 bytes for a `u16` key and a token bucket.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Places<K, P: Policy, const N: usize> {
     slots: [Place<K, P::State>; N],
     overflow: P::State,
@@ -106,7 +106,7 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
             }),
             WhenFull::Overflow => rule.policy.decide(&mut self.overflow, now, cost),
             WhenFull::EvictLeastUsed => {
-                if let Some(place) = self.least_used(rule, sets, now) {
+                if let Some(place) = self.least_used(rule, sets, now, cost) {
                     *place = Place {
                         key: Some(key),
                         state,
@@ -245,12 +245,13 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
             .unwrap_or(Duration::MAX)
     }
 
-    /// Of the keys that are not being denied, the one that will be at rest soonest.
+    /// Of the keys that would not be denied `cost`, the one that will be at rest soonest.
     fn least_used(
         &mut self,
         rule: &KeyedPolicy<P>,
         sets: [Set; 2],
         now: Instant,
+        cost: u32,
     ) -> Option<&mut Place<K, P::State>> {
         let (at, _) = sets
             .iter()
@@ -258,7 +259,7 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
             .filter_map(|at| {
                 let mut state = self.slots.get(at)?.state;
                 let rests_in = rule.policy.rests_in(&state, now);
-                rule.policy.decide(&mut state, now, 1).ok()?;
+                rule.policy.decide(&mut state, now, cost).ok()?;
                 Some((at, rests_in))
             })
             .min_by_key(|&(_, rests_in)| rests_in)?;

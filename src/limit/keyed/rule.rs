@@ -6,16 +6,18 @@ use crate::limit::Policy;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {
     /// Newcomers share one limiter of their own. A flood of addresses then passes no more than
-    /// one key's share in all, and locks nobody out for ever.
+    /// one key's share in all; while it lasts, newcomers compete with it for that share, and who
+    /// has a place notices nothing. It locks nobody out for ever.
     #[default]
     Overflow,
     /// Newcomers are denied, and told when the first place is free again.
     Deny,
     /// Newcomers pass, unlimited.
     Allow,
-    /// The key that will be at rest soonest gives up its place. A key that is being denied never
-    /// does; if all of them are, newcomers share one limiter as under
-    /// [`Overflow`](Self::Overflow).
+    /// The key that will be at rest soonest gives up its place, and starts full if it comes back:
+    /// so a flood resets whoever has not yet reached the limit. A key that would be denied what
+    /// the newcomer asks for never gives up its place; if all of them would, newcomers share one
+    /// limiter as under [`Overflow`](Self::Overflow).
     EvictLeastUsed,
 }
 

@@ -117,7 +117,9 @@ impl<S: Copy + Debug + Send> StateCell for LockedCell<S> {
 /// While the cell is handed over, the word is one that no state looks like. A change
 /// reads the word, then asks whether the key is still the same, then swaps. If the cell moved in
 /// between, the word has changed and the swap fails: the new state lies ahead of `now`, and the
-/// old one, at rest, did not.
+/// old one, at rest, did not. (Only an evicted state need not be at rest. Where the newcomer's
+/// happens to be the same word, a call of the evicted key that was under way is charged to the
+/// newcomer, once.)
 #[derive(Debug)]
 pub struct WordCell<S> {
     word: AtomicU64,

@@ -35,7 +35,7 @@ const STRIPES: usize = 64;
 ///
 /// | | |
 /// |---|---|
-/// | memory | 16 bytes a place for [`CompactBucket`](steadfast::limit::CompactBucket), 32 for other policies; 1.5 places a key that is active at once |
+/// | memory | on Linux and Windows 16 bytes a place for [`CompactBucket`](steadfast::limit::CompactBucket), 32 for other policies; 1.5 places a key that is active at once |
 /// | a call | examines at most 16 places; on a known key it allocates nothing, and for a compact bucket takes no lock |
 /// | a key at rest | is forgotten when a newcomer needs its place; nothing sweeps |
 /// | a newcomer to a full table | [`WhenFull`]: shares one limiter unless you say otherwise |
@@ -67,6 +67,7 @@ pub struct KeyedLimiter<K: ?Sized, P: Stored, C = SystemClock, S = RandomState> 
 
 /// A decision, and where the limiter that made it stands: what an answer's headers need.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Checked<G> {
     /// Yes or no.
     pub decision: Result<G, Denied>,
@@ -74,13 +75,28 @@ pub struct Checked<G> {
     pub standing: Standing,
     /// The time that it was made at.
     pub now: Instant,
+    /// Whose limiter decided.
+    pub by: AnsweredBy,
+}
+
+/// Whose limiter decided: in a full table not always the key's own. Worth a counter, since a
+/// client that is denied by the shared one has done nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnsweredBy {
+    /// The key's own.
+    Own,
+    /// The one that newcomers share when their places are taken.
+    Shared,
+    /// None: there was no place, and the table lets newcomers pass or denies them.
+    Nobody,
 }
 
 impl<K: ?Sized, P: Stored> KeyedLimiter<K, P> {
     /// A table of at least `places` places on the [`SystemClock`]. Choose about 1.5 for each key
     /// that is active at once.
     ///
-    /// The number is rounded up to a multiple of eight; all the memory is taken here.
+    /// The number is rounded up to a multiple of eight; all the memory is taken here, and if there
+    /// is not so much the process ends, as with every allocation.
     ///
     /// # Errors
     ///
@@ -118,12 +134,7 @@ impl<K: ?Sized, P: Stored, C: Clock, S: BuildHasher> KeyedLimiter<K, P, C, S> {
     ) -> Result<Self, ConfigError> {
         const MOST: u64 = 1 << 32;
         if places == 0 || places as u64 > MOST {
-            return Err(ConfigError {
-                field: "places",
-                value: places as u64,
-                min: 1,
-                max: MOST,
-            });
+            return Err(ConfigError::new("places", places as u64, 1, MOST));
         }
         Ok(Self {
             policy,
@@ -149,6 +160,11 @@ impl<K: ?Sized, P: Stored, C: Clock, S: BuildHasher> KeyedLimiter<K, P, C, S> {
     /// Each key's policy.
     pub fn policy(&self) -> &P {
         &self.policy
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &C {
+        &self.clock
     }
 
     /// How many places there are.
@@ -203,7 +219,8 @@ where
         // By value, so that the way through `admit` does not force them into memory.
         let policy = &self.policy;
         let decide = move |state: &mut P::State| policy.decide(state, now, cost);
-        self.charge(&places, now, cost, decide)
+        let (decision, _) = self.charge(&places, now, cost, decide);
+        decision
     }
 
     /// [`try_acquire_n`](Self::try_acquire_n) together with what the headers say.
@@ -211,20 +228,24 @@ where
         let places = self.places_of(key);
         let now = self.clock.now();
         let mut standing = None;
-        let decision = self.charge(&places, now, cost, |state| {
+        let (decision, by) = self.charge(&places, now, cost, |state| {
             let decision = self.policy.decide(state, now, cost);
             standing = Some(self.policy.standing(state, now));
             decision
         });
         Checked {
             decision,
-            // A newcomer without a place is told what a full limiter would say.
-            standing: standing.unwrap_or_else(|| self.policy.standing(&P::FULL, now)),
+            // Whom no limiter answers is told what a full one would say.
+            standing: standing
+                .filter(|_| by != AnsweredBy::Nobody)
+                .unwrap_or_else(|| self.policy.standing(&P::FULL, now)),
             now,
+            by,
         }
     }
 
-    /// What the headers say of `key`: a key without a place is full.
+    /// What the headers say of `key`: a key without a place is full, though the limiter that
+    /// newcomers share may deny it.
     pub fn standing(&self, key: &K) -> Standing {
         let places = self.places_of(key);
         let now = self.clock.now();
@@ -270,9 +291,9 @@ where
         now: Instant,
         cost: u32,
         mut decide: impl FnMut(&mut P::State) -> Result<P::Granted, Denied>,
-    ) -> Result<P::Granted, Denied> {
+    ) -> (Result<P::Granted, Denied>, AnsweredBy) {
         match places.visit(&mut decide) {
-            Some(decision) => decision,
+            Some(decision) => (decision, AnsweredBy::Own),
             None => self.admit(places.hash, now, cost, decide),
         }
     }
@@ -284,10 +305,10 @@ where
         now: Instant,
         cost: u32,
         mut decide: impl FnMut(&mut P::State) -> Result<P::Granted, Denied>,
-    ) -> Result<P::Granted, Denied> {
+    ) -> (Result<P::Granted, Denied>, AnsweredBy) {
         let mut state = P::FULL;
         if cost == 0 || cost > self.policy.capacity() {
-            return decide(&mut state);
+            return (decide(&mut state), AnsweredBy::Own);
         }
         // Which stripe must follow from the key alone, so that one key has one. A panic while it
         // is held breaks nothing, since it guards no data.
@@ -297,35 +318,33 @@ where
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let places = self.table.places_of(hash);
         if let Some(decision) = places.visit(&mut decide) {
-            return decision;
+            return (decision, AnsweredBy::Own);
         }
-        let granted = decide(&mut state)?;
+        let granted = match decide(&mut state) {
+            Ok(granted) => granted,
+            Err(denied) => return (Err(denied), AnsweredBy::Own),
+        };
         if places.settle(&self.policy, now, state) {
-            return Ok(granted);
+            return (Ok(granted), AnsweredBy::Own);
         }
         self.crowded.fetch_add(1, Ordering::Relaxed);
         match self.when_full {
-            WhenFull::Allow => Ok(granted),
-            WhenFull::Deny => Err(Denied::StoreFull {
-                retry_after: places.soonest_rest(&self.policy, now),
-            }),
-            WhenFull::EvictLeastUsed if places.evict(&self.policy, now, state) => {
-                self.evicted.fetch_add(1, Ordering::Relaxed);
-                Ok(granted)
+            WhenFull::Allow => (Ok(granted), AnsweredBy::Nobody),
+            WhenFull::Deny => {
+                let retry_after = places.soonest_rest(&self.policy, now);
+                (Err(Denied::StoreFull { retry_after }), AnsweredBy::Nobody)
             }
-            WhenFull::Overflow | WhenFull::EvictLeastUsed => self.share(decide),
-        }
-    }
-
-    /// Charges the limiter that newcomers share.
-    fn share(
-        &self,
-        decide: impl FnMut(&mut P::State) -> Result<P::Granted, Denied>,
-    ) -> Result<P::Granted, Denied> {
-        match self.overflow.visit(|| true, decide) {
-            Some(decision) => decision,
-            // It has no key, so nobody can take it away.
-            None => unreachable!("the shared limiter belongs to everyone"),
+            WhenFull::EvictLeastUsed if places.evict(&self.policy, now, cost, state) => {
+                self.evicted.fetch_add(1, Ordering::Relaxed);
+                (Ok(granted), AnsweredBy::Own)
+            }
+            WhenFull::Overflow | WhenFull::EvictLeastUsed => {
+                match self.overflow.visit(|| true, decide) {
+                    Some(decision) => (decision, AnsweredBy::Shared),
+                    // It has no key, so nobody can take it away.
+                    None => unreachable!("the shared limiter belongs to everyone"),
+                }
+            }
         }
     }
 }

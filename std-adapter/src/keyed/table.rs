@@ -119,13 +119,13 @@ impl<C: StateCell> Places<'_, C> {
         }
     }
 
-    /// Takes the place of the key that will be at rest soonest, of those that are not being
-    /// denied.
-    pub fn evict<P>(&self, policy: &P, now: Instant, state: C::State) -> bool
+    /// Takes the place of the key that will be at rest soonest, of those that would not be denied
+    /// `cost`.
+    pub fn evict<P>(&self, policy: &P, now: Instant, cost: u32, state: C::State) -> bool
     where
         P: Policy<State = C::State>,
     {
-        let welcome = |there: &C::State| policy.decide(&mut { *there }, now, 1).is_ok();
+        let welcome = |there: &C::State| policy.decide(&mut { *there }, now, cost).is_ok();
         loop {
             let least_used = self
                 .sets

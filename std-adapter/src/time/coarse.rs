@@ -52,12 +52,12 @@ impl CoarseClock {
     /// If the operating system has no thread left, as [`std::thread::spawn`].
     pub fn new(tick: Duration) -> Result<Self, ConfigError> {
         if tick < Self::MIN_TICK || tick > Self::MAX_TICK {
-            return Err(ConfigError {
-                field: "tick (ns)",
-                value: tick.as_nanos(),
-                min: Self::MIN_TICK.as_nanos(),
-                max: Self::MAX_TICK.as_nanos(),
-            });
+            return Err(ConfigError::new(
+                "tick (ns)",
+                tick.as_nanos(),
+                Self::MIN_TICK.as_nanos(),
+                Self::MAX_TICK.as_nanos(),
+            ));
         }
         let now = Arc::new(AtomicU64::new(SystemClock.now().as_nanos()));
         let (alive, ended) = sync_channel(0);

@@ -19,9 +19,9 @@ use steadfast::time::{Clock, Instant};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// Read directly: subtracting two of the standard library's instants costs a quarter of the
+/// Read directly, where it is the standard library's: subtracting two of the standard library's instants costs a quarter of the
 /// reading.
-#[cfg(all(unix, not(miri)))]
+#[cfg(all(unix, not(target_vendor = "apple"), not(miri)))]
 impl Clock for SystemClock {
     #[inline]
     fn now(&self) -> Instant {
@@ -33,7 +33,7 @@ impl Clock for SystemClock {
 }
 
 /// From the first reading on, since the standard library does not tell where its clock starts.
-#[cfg(not(all(unix, not(miri))))]
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(miri))))]
 impl Clock for SystemClock {
     #[inline]
     fn now(&self) -> Instant {

@@ -1,6 +1,6 @@
 //! One limiter in one word that threads take from and give back to at the same time.
 
-#![cfg(loom)]
+#![cfg(steadfast_loom)]
 
 use loom::sync::Arc;
 use loom::thread;

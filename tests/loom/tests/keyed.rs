@@ -1,6 +1,6 @@
 //! Places of the keyed limiter that are charged, taken and handed over at the same time.
 
-#![cfg(loom)]
+#![cfg(steadfast_loom)]
 
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;

@@ -11,13 +11,14 @@ use super::network::{Network, NetworkError};
 /// [`PerClient`] groups them otherwise.
 ///
 /// ```
-/// use steadfast_std::tower::Client;
+/// use steadfast_std::rate_limit::Client;
 ///
 /// let of = |address: &str| Client::from_ip(address.parse().unwrap());
 /// assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
 /// assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-/// // An IPv4 address that came in over an IPv6 socket is that IPv4 address.
+/// // An IPv4 address that came in over IPv6 or a translator is that IPv4 address.
 /// assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+/// assert_eq!(of("64:ff9b::192.0.2.1"), of("192.0.2.1"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Client {
@@ -27,12 +28,21 @@ pub enum Client {
     V6(u64),
 }
 
+/// `64:ff9b::/96`, in which translators put all of IPv4 (RFC 6052).
+const NAT64: u128 = 0x0064_ff9b_u128 << 96;
+
 impl Client {
     /// The client behind an address: all of an IPv4 address, the /64 of an IPv6 one.
     pub fn from_ip(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
-            IpAddr::V6(address) => Self::V6((address.to_bits() >> 64) as u64),
+            IpAddr::V6(address) => {
+                let bits = address.to_bits();
+                if bits >> 32 == NAT64 >> 32 {
+                    return Self::V4(Ipv4Addr::from_bits(bits as u32));
+                }
+                Self::V6((bits >> 64) as u64)
+            }
         }
     }
 

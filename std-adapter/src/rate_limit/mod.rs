@@ -10,7 +10,17 @@
 //! started with `into_make_service_with_connect_info::<SocketAddr>()` (feature `axum`), or as a
 //! [`PeerAddr`] extension. `X-Forwarded-For` is read only if the socket's address is a proxy that
 //! you trust ([`PerClient::trust`]), since anyone can write it. IPv6 addresses are grouped by /64,
-//! which is what one customer has.
+//! the least that one customer has. Some have more: a /48 is 65,536 of them. Who has that many can
+//! also fill a table of 65,536 places with one request each, and while that lasts, newcomers share
+//! one limiter. A second layer with wider [`PerClient::prefixes`] around the first, and a table
+//! sized for what you expect ([`RateLimitLayer::places`]), answer that;
+//! [`KeyedLimiter::crowded`](crate::KeyedLimiter::crowded) counts it.
+//!
+//! # Several limits
+//!
+//! Layers nest. Each has a table of its own, so they are not one transaction: where an inner limit
+//! says no, the outer one is charged first and gives back its charge with the answer. The headers
+//! show the limit nearest to saying no, and the IETF fields list them all.
 //!
 //! # A request without a key
 //!

@@ -52,7 +52,7 @@ pub enum Key<'a> {
 /// ```
 /// use steadfast::{limit::TokenBucket, policy};
 /// use steadfast_std::RateLimitLayer;
-/// use steadfast_std::tower::{Head, Key};
+/// use steadfast_std::rate_limit::{Head, Key};
 ///
 /// /// What an authentication layer left beside the request.
 /// #[derive(Clone)]

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use steadfast::ConfigError;
 use steadfast::http::LimitName;
 use steadfast::limit::{Standing, WhenFull};
+use steadfast::time::{Clock, Instant};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -172,7 +173,7 @@ where
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResBody>;
+    type Future = ResponseFuture<S::Future, ResBody, P>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.service.poll_ready(context)
@@ -192,47 +193,80 @@ where
                 WithoutKey::ShareOne => {}
             }
         }
-        let checked = limit.limiter.check(&limit.hash(key.as_ref()), 1);
-        let name = limit.name;
+        let hash = limit.hash(key.as_ref());
+        let checked = limit.limiter.check(&hash, 1);
+        let (name, standing) = (limit.name, checked.standing);
         match checked.decision {
-            Ok(_) => {
-                let headers = Some((name, checked.standing));
-                ResponseFuture::passed(self.service.call(request), headers)
+            Ok(granted) => {
+                let charge = Charge {
+                    limiter: Arc::clone(&limit.limiter),
+                    hash,
+                    granted,
+                    name,
+                    standing,
+                    at: checked.now,
+                };
+                ResponseFuture::passed(self.service.call(request), Some(charge))
             }
-            Err(denied) => {
-                ResponseFuture::refused(answer::refuse(name, &checked.standing, &denied))
-            }
+            Err(denied) => ResponseFuture::refused(answer::refuse(name, &standing, &denied)),
         }
+    }
+}
+
+/// What a request that passed was charged, until its answer is there.
+#[derive(Debug)]
+struct Charge<P: Stored> {
+    limiter: Arc<KeyedLimiter<u64, P>>,
+    hash: u64,
+    granted: P::Granted,
+    name: LimitName<'static>,
+    standing: Standing,
+    at: Instant,
+}
+
+impl<P: Stored> Charge<P> {
+    /// Puts the headers on the answer. If another limit behind this one said no, the charge is
+    /// given back: nothing was done for it.
+    fn settle<B>(&mut self, response: &mut Response<B>) {
+        if answer::was_refused(response) {
+            self.limiter.refund(&self.hash, &self.granted);
+            self.standing = self.limiter.standing(&self.hash);
+        } else {
+            // The handler took its time, and the limiter was refilling.
+            let passed = self.limiter.clock().now().since(self.at);
+            self.standing.full_in = self.standing.full_in - passed;
+        }
+        answer::put_headers(response.headers_mut(), self.name, &self.standing, None);
     }
 }
 
 pin_project! {
     /// The answer of a limited service.
     #[derive(Debug)]
-    pub struct ResponseFuture<F, B> {
+    pub struct ResponseFuture<F, B, P: Stored> {
         #[pin]
-        state: State<F, B>,
+        state: State<F, B, P>,
     }
 }
 
 pin_project! {
     #[derive(Debug)]
     #[project = StateProjection]
-    enum State<F, B> {
+    enum State<F, B, P: Stored> {
         Passed {
             #[pin]
             answer: F,
-            headers: Option<(LimitName<'static>, Standing)>,
+            charge: Option<Charge<P>>,
         },
         // Taken when it is polled.
         Refused { answer: Option<Response<B>> },
     }
 }
 
-impl<F, B> ResponseFuture<F, B> {
-    fn passed(answer: F, headers: Option<(LimitName<'static>, Standing)>) -> Self {
+impl<F, B, P: Stored> ResponseFuture<F, B, P> {
+    fn passed(answer: F, charge: Option<Charge<P>>) -> Self {
         Self {
-            state: State::Passed { answer, headers },
+            state: State::Passed { answer, charge },
         }
     }
 
@@ -245,18 +279,19 @@ impl<F, B> ResponseFuture<F, B> {
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F, B>
+impl<F, B, P, E> Future for ResponseFuture<F, B, P>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    P: Stored,
 {
     type Output = Result<Response<B>, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Passed { answer, headers } => {
+            StateProjection::Passed { answer, charge } => {
                 let mut response = ready!(answer.poll(context))?;
-                if let Some((name, standing)) = headers {
-                    answer::put_headers(response.headers_mut(), *name, standing, None);
+                if let Some(charge) = charge {
+                    charge.settle(&mut response);
                 }
                 Poll::Ready(Ok(response))
             }

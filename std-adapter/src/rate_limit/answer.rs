@@ -19,19 +19,27 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Says on an answer where the limiter stands, as [`RateLimitLayer`](super::RateLimitLayer) does.
 ///
 /// An answer that already carries the headers of another limit keeps the X headers of the one
-/// nearest to saying no; the IETF fields list both.
+/// nearest to saying no (of two that are equally near the one that is full again later); the IETF
+/// fields list both. A [`Denied::StoreFull`] has none, since nobody's limit was asked.
 pub fn put_headers(
     headers: &mut HeaderMap,
     name: LimitName<'_>,
     standing: &Standing,
     denied: Option<&Denied>,
 ) {
-    let other_is_nearer = headers
-        .get(REMAINING)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .is_some_and(|remaining: u32| remaining < standing.remaining);
+    if let Some(Denied::StoreFull { .. }) = denied {
+        return;
+    }
+    let numbers = XRateLimit::new(standing, unix_now());
+    let there = |name| -> Option<u64> { headers.get(name)?.to_str().ok()?.parse().ok() };
+    let other_is_nearer = match (there(REMAINING), there(RESET)) {
+        (Some(remaining), Some(reset)) => {
+            let ours = u64::from(numbers.remaining);
+            remaining < ours || remaining == ours && reset >= numbers.reset
+        }
+        _ => false,
+    };
     if !other_is_nearer {
-        let numbers = XRateLimit::new(standing, unix_now());
         headers.insert(LIMIT, numbers.limit.into());
         headers.insert(REMAINING, numbers.remaining.into());
         headers.insert(RESET, numbers.reset.into());
@@ -43,8 +51,6 @@ pub fn put_headers(
         QuotaPolicy::from_standing(name, standing).write(&mut buffer),
     );
     let item = match denied {
-        // Nobody's limit was asked.
-        Some(Denied::StoreFull { .. }) => return,
         Some(Denied::RateLimited { retry_after }) => {
             ServiceLimit::denied(name, standing, *retry_after)
         }
@@ -54,6 +60,14 @@ pub fn put_headers(
     append(headers, RATE_LIMIT, item.write(&mut buffer));
 }
 
+/// Beside an answer: a limit refused the request, so a limit outside gives back its charge.
+#[derive(Clone, Copy, Debug)]
+struct RefusedByLimit;
+
+pub(super) fn was_refused<B>(response: &Response<B>) -> bool {
+    response.extensions().get::<RefusedByLimit>().is_some()
+}
+
 /// The answer to a request that was denied: status, `Retry-After`, headers and body, as
 /// [`RateLimitLayer`](super::RateLimitLayer) gives it. For a handler that asks a
 /// [`KeyedLimiter`](crate::KeyedLimiter) itself.
@@ -61,7 +75,7 @@ pub fn put_headers(
 /// ```
 /// use axum::response::Response;
 /// use steadfast::{limit::TokenBucket, limit_name};
-/// use steadfast_std::{KeyedLimiter, tower::refuse};
+/// use steadfast_std::{KeyedLimiter, rate_limit::refuse};
 ///
 /// fn order(limiter: &KeyedLimiter<str, TokenBucket>, user: &str) -> Result<(), Response> {
 ///     let asked = limiter.check(user, 1);
@@ -81,6 +95,7 @@ pub fn refuse<B: From<String>>(
     let body = refusal.write_body(&mut buffer).unwrap_or_default();
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
     let mut response = json(status, body);
+    response.extensions_mut().insert(RefusedByLimit);
     if let Some(wait) = refusal.retry_after() {
         response
             .headers_mut()

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// All addresses that begin with the same bits (CIDR notation, RFC 4632 and RFC 4291).
 ///
 /// ```
-/// use steadfast_std::tower::Network;
+/// use steadfast_std::rate_limit::Network;
 ///
 /// let lan: Network = "10.0.0.0/8".parse().unwrap();
 /// assert!(lan.contains("10.1.2.3".parse().unwrap()));
