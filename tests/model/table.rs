@@ -11,13 +11,13 @@ use proptest::prelude::*;
 use steadfast::limit::{Denied, Granted, Keyed, WhenFull};
 use steadfast::time::Instant;
 
-use super::agree::Machine;
+use super::machine::Machine;
 use super::{Answer, Model};
 
 type Said = Result<Granted, Denied>;
 
 #[derive(Clone)]
-pub struct Table<P: Machine, M: Model, const N: usize> {
+pub struct Table<P: Machine<Granted = Granted>, M: Model, const N: usize> {
     real: Keyed<u16, P, N>,
     when_full: WhenFull,
     fresh: M,
@@ -49,7 +49,7 @@ fn same<G>(said: &Said, right: &Answer<G>) -> bool {
     }
 }
 
-impl<P: Machine, M: Model, const N: usize> Table<P, M, N> {
+impl<P: Machine<Granted = Granted>, M: Model, const N: usize> Table<P, M, N> {
     pub fn new(real: Keyed<u16, P, N>, when_full: WhenFull, fresh: M) -> Self {
         Self {
             real,
@@ -81,11 +81,14 @@ impl<P: Machine, M: Model, const N: usize> Table<P, M, N> {
         keys.map(|(key, _)| *key).collect()
     }
 
-    /// Would everything that `key` may be at deny a cost of one?
-    fn limited(&self, key: u16, now: u64) -> bool {
-        self.keys[&key]
-            .iter()
-            .all(|model| !matches!(self.or_fresh(model.as_ref()).decide(now, 1), Answer::Yes(_)))
+    /// Would everything that `key` may be at deny this cost?
+    fn limited(&self, key: u16, now: u64, cost: u32) -> bool {
+        self.keys[&key].iter().all(|model| {
+            !matches!(
+                self.or_fresh(model.as_ref()).decide(now, cost),
+                Answer::Yes(_)
+            )
+        })
     }
 
     fn may_be_forgotten(&mut self, key: u16) {
@@ -200,14 +203,14 @@ impl<P: Machine, M: Model, const N: usize> Table<P, M, N> {
             }
             WhenFull::EvictLeastUsed if evicted == 1 => {
                 prop_assert!(said.is_ok());
-                self.evicted(now)?;
+                self.evicted(now, cost)?;
                 self.keys.insert(key, vec![Some(own)]);
                 self.charged = Charged::Own(vec![grant]);
             }
             WhenFull::EvictLeastUsed | WhenFull::Overflow => {
                 prop_assert_eq!(evicted, 0);
                 if self.when_full == WhenFull::EvictLeastUsed && sure && N <= 16 {
-                    prop_assert!(active.iter().all(|key| self.limited(*key, now)));
+                    prop_assert!(active.iter().all(|key| self.limited(*key, now, cost)));
                 }
                 let right = self.overflow.decide(now, cost);
                 prop_assert!(same(said, &right), "the shared limiter said {:?}", said);
@@ -221,9 +224,9 @@ impl<P: Machine, M: Model, const N: usize> Table<P, M, N> {
 
     /// Some key that is not being denied gave up its place: if all places are in reach, one of
     /// those that would be at rest soonest.
-    fn evicted(&mut self, now: u64) -> Result<(), TestCaseError> {
+    fn evicted(&mut self, now: u64, cost: u32) -> Result<(), TestCaseError> {
         let mut free: Vec<u16> = self.keys.keys().copied().collect();
-        free.retain(|key| !self.limited(*key, now));
+        free.retain(|key| !self.limited(*key, now, cost));
         prop_assert!(
             !free.is_empty(),
             "a key that is being denied gave up its place"

@@ -131,3 +131,19 @@ fn a_key_that_returns_while_its_place_is_taken_gains_nothing() {
     a_place_changes_hands(COMPACT);
     a_place_changes_hands(WINDOW);
 }
+
+/// Every place is taken, none is at its limit, and the newcomer takes the least used one while its
+/// key is asking again.
+#[test]
+fn a_key_that_is_evicted_while_it_asks_and_the_newcomer_both_pass() {
+    const TWO: CompactBucket = policy!(TokenBucket::per_second(2).compact());
+    explore(|| {
+        let (limiter, _) = limiter(TWO, WhenFull::EvictLeastUsed);
+        for key in 0..8 {
+            assert!(limiter.try_acquire(&key).is_ok());
+        }
+        assert_eq!(both(&limiter, 0, 8), 2);
+        assert_eq!(limiter.active(), 8, "no place was lost, none has two keys");
+        assert!((1..=2).contains(&limiter.evicted()));
+    });
+}
