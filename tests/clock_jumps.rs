@@ -1,15 +1,27 @@
 //! Clocks that run backwards, and the end of time: what is written at `steadfast::limit`, for
 //! each machine.
 
-use steadfast::limit::{CLOCK_LEAD, FixedWindow, Gcra, Policy, RateLimiter, TokenBucket};
+use steadfast::limit::{
+    AllOf, CLOCK_LEAD, FixedWindow, Gcra, IntervalBucket, LeakyBucket, Policy, RateLimiter,
+    SlidingWindowCounter, SlidingWindowLog, TokenBucket,
+};
 use steadfast::time::{Duration, Instant, days, minutes, nanos, secs};
 
-/// One a minute, as a bucket of each kind and as a window.
+/// One a minute, as a bucket of each kind, as a window of each kind, and as two of them. The
+/// longest wait of a sliding counter is two of its periods.
 macro_rules! each {
     ($check:expr) => {
         $check(TokenBucket::per_minute(1).build().unwrap());
         $check(TokenBucket::per_minute(1).compact().build().unwrap());
         $check(FixedWindow::new(1, minutes(1)).build().unwrap());
+        $check(IntervalBucket::new(1, minutes(1)).build().unwrap());
+        $check(LeakyBucket::spacing(minutes(1), 0).build().unwrap());
+        $check(SlidingWindowLog::<3>::new(1, minutes(1)).build().unwrap());
+        $check(SlidingWindowCounter::new(1, secs(30)).build().unwrap());
+        $check(AllOf(
+            TokenBucket::per_minute(1).build().unwrap(),
+            SlidingWindowCounter::new(1, secs(30)).build().unwrap(),
+        ));
     };
 }
 
@@ -117,6 +129,9 @@ fn a_refund_after_a_jump_back_gives_back_what_was_taken() {
     check(two.build().unwrap());
     check(two.compact().build().unwrap());
     check(FixedWindow::new(2, minutes(1)).build().unwrap());
+    check(IntervalBucket::new(2, minutes(1)).build().unwrap());
+    check(SlidingWindowLog::<2>::new(2, minutes(1)).build().unwrap());
+    check(SlidingWindowCounter::new(2, minutes(1)).build().unwrap());
 }
 
 /// What refilled long ago is not owed again because a refund came late and the clock went back.

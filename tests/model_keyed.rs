@@ -6,15 +6,15 @@
 mod model;
 
 use model::Model;
-use model::agree::Machine;
 use model::bucket::{self, Bucket};
+use model::machine::Machine;
 use model::schedule::play_one_in;
 use model::table::Table;
 use model::window::{self, FixedWindow as Window};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use steadfast::limit::{
-    CompactBucket, FixedWindow, Keyed, KeyedPolicy, Policy, TokenBucket, WhenFull,
+    CompactBucket, FixedWindow, Granted, Keyed, KeyedPolicy, Policy, TokenBucket, WhenFull,
 };
 use steadfast::policy;
 use steadfast::time::{Instant, minutes, nanos, secs};
@@ -69,7 +69,7 @@ fn calls(regulars: u16) -> impl Strategy<Value = Vec<Call>> {
     )
 }
 
-fn replay<P: Machine, M: Model, const N: usize>(
+fn replay<P: Machine<Granted = Granted>, M: Model, const N: usize>(
     policy: P,
     fresh: M,
     when_full: WhenFull,

@@ -1,7 +1,10 @@
 //! Giving back: never more than what the grant still holds back, and never to another window.
 
 use proptest::prelude::*;
-use steadfast::limit::{FixedWindow, Policy, RateLimiter, TokenBucket};
+use steadfast::limit::{
+    AllOf, FixedWindow, IntervalBucket, Policy, RateLimiter, Shadow, SlidingWindowCounter,
+    SlidingWindowLog, TokenBucket,
+};
 use steadfast::time::{Instant, millis, minutes, nanos, secs};
 
 const START: Instant = Instant::from_secs(100);
@@ -21,6 +24,20 @@ fn what_was_taken_and_given_back_at_once_was_never_taken() {
     check(TokenBucket::per_second(10).build().unwrap());
     check(TokenBucket::per_second(10).compact().build().unwrap());
     check(FixedWindow::new(10, secs(1)).build().unwrap());
+    check(
+        IntervalBucket::new(1, secs(1))
+            .capacity(10)
+            .build()
+            .unwrap(),
+    );
+    check(SlidingWindowLog::<12>::new(10, secs(1)).build().unwrap());
+    check(SlidingWindowCounter::new(10, secs(1)).build().unwrap());
+    let bucket = TokenBucket::per_second(10).build().unwrap();
+    check(AllOf(
+        bucket,
+        FixedWindow::new(10, secs(1)).build().unwrap(),
+    ));
+    check(Shadow(bucket));
 }
 
 /// Ten tokens in a second: after 400 ms four have refilled, and six are left to give back.
@@ -68,6 +85,66 @@ fn a_grant_from_before_a_new_period_credits_no_window_of_it() {
     assert_eq!(limiter.available(START), 0);
 }
 
+/// Of ten, four have fallen back; the six that it still holds can be given back, and no more.
+#[test]
+fn portions_that_have_fallen_back_are_not_given_back_again() {
+    let policy = IntervalBucket::new(2, secs(1))
+        .capacity(10)
+        .build()
+        .unwrap();
+    let mut limiter = RateLimiter::new(policy);
+    let granted = limiter.try_acquire_n(START, 10).unwrap();
+    let now = START + millis(2_500);
+    assert!(limiter.try_acquire_n(now, 4).is_ok());
+    limiter.refund(now, &granted);
+    assert_eq!(limiter.available(now), 6);
+}
+
+/// The same cost at another time is another token.
+#[test]
+fn a_log_gives_back_the_tokens_of_that_grant() {
+    let policy = SlidingWindowLog::<4>::new(4, secs(10)).build().unwrap();
+    let mut limiter = RateLimiter::new(policy);
+    let first = limiter.try_acquire_n(START, 2).unwrap();
+    let second = limiter.try_acquire_n(START + secs(4), 2).unwrap();
+    limiter.refund(START + secs(5), &second);
+    assert_eq!(limiter.available(START + secs(5)), 2);
+    // The first two come back at ten seconds, and are not given back after that.
+    assert_eq!(limiter.available(START + secs(10)), 4);
+    assert!(limiter.try_acquire_n(START + secs(10), 4).is_ok());
+    limiter.refund(START + secs(10), &first);
+    assert_eq!(limiter.available(START + secs(10)), 0);
+}
+
+/// A hit of the window before counts for its share only, and so does what is given back.
+#[test]
+fn a_sliding_counter_gives_back_the_share_that_still_counts() {
+    let policy = SlidingWindowCounter::new(10, secs(10)).build().unwrap();
+    let mut limiter = RateLimiter::new(policy);
+    let old = limiter.try_acquire_n(START, 8).unwrap();
+    let now = START + secs(15);
+    assert_eq!(limiter.available(now), 6);
+    assert!(limiter.try_acquire_n(now, 6).is_ok());
+    limiter.refund(now, &old);
+    assert_eq!(limiter.available(now), 4);
+    // Two windows later nothing of it is left to give back.
+    let later = START + secs(35);
+    assert!(limiter.try_acquire_n(later, 10).is_ok());
+    limiter.refund(later, &old);
+    assert_eq!(limiter.available(later), 0);
+}
+
+/// What would have been denied took nothing, so there is nothing to give back.
+#[test]
+fn a_no_on_trial_gives_nothing_back() {
+    let mut trial = RateLimiter::new(Shadow(TokenBucket::per_second(10).build().unwrap()));
+    assert!(trial.try_acquire_n(START, 10).unwrap().would_pass());
+    let denied = trial.try_acquire_n(START, 5).unwrap();
+    assert!(!denied.would_pass());
+    trial.refund(START, &denied);
+    assert_eq!(trial.available(START), 0);
+}
+
 #[test]
 fn a_peek_has_nothing_to_give_back() {
     fn check<P: Policy>(policy: P) {
@@ -80,6 +157,20 @@ fn a_peek_has_nothing_to_give_back() {
     check(TokenBucket::per_second(10).build().unwrap());
     check(TokenBucket::per_second(10).compact().build().unwrap());
     check(FixedWindow::new(10, secs(1)).build().unwrap());
+    check(
+        IntervalBucket::new(1, secs(1))
+            .capacity(10)
+            .build()
+            .unwrap(),
+    );
+    check(SlidingWindowLog::<12>::new(10, secs(1)).build().unwrap());
+    check(SlidingWindowCounter::new(10, secs(1)).build().unwrap());
+    let bucket = TokenBucket::per_second(10).build().unwrap();
+    check(AllOf(
+        bucket,
+        FixedWindow::new(10, secs(1)).build().unwrap(),
+    ));
+    check(Shadow(bucket));
 }
 
 /// The first of several gives back what is its own, and the others keep theirs.
@@ -120,6 +211,18 @@ proptest! {
         let cost = 1 + cost % burst;
         check(wide, START, cost, gap, more)?;
         check(word, START, cost, gap, more)?;
+
+        let window = |period, limit| SlidingWindowCounter::new(limit, nanos(period)).build();
+        let windows = (window(period, burst).unwrap(), window(new_period, new_burst).unwrap());
+        check(windows, START, cost, gap, more)?;
+        let log = |period, limit| SlidingWindowLog::<50>::new(limit, nanos(period)).build();
+        let logs = (log(period, burst).unwrap(), log(new_period, new_burst).unwrap());
+        check(logs, START, cost, gap, more)?;
+        let portions = |amount, period, burst| {
+            IntervalBucket::new(amount, nanos(period)).capacity(burst).build().unwrap()
+        };
+        let old = portions(count, period, burst);
+        check((old, portions(new_count, new_period, new_burst)), START, cost, gap, more)?;
     }
 }
 

@@ -5,8 +5,10 @@
 use std::mem::size_of;
 
 use steadfast::limit::{
-    CompactBucket, CompactBucketState, FixedWindow, FixedWindowState, Granted, Places, Policy,
-    RateLimiter, TokenBucket, TokenBucketState,
+    AllOf, CompactBucket, CompactBucketState, FixedWindow, FixedWindowState, Granted,
+    IntervalBucket, IntervalBucketState, LeakyBucket, Places, Policy, RateLimiter, Shadow,
+    SlidingWindowCounter, SlidingWindowCounterState, SlidingWindowLog, SlidingWindowLogState,
+    TokenBucket, TokenBucketState,
 };
 use steadfast::shared::Shared;
 use steadfast::time::{Duration, Instant};
@@ -22,6 +24,24 @@ fn sizes_are_as_documented() {
     assert_eq!(size_of::<CompactBucketState>(), 8);
     assert_eq!(size_of::<FixedWindow>(), 32);
     assert_eq!(size_of::<FixedWindowState>(), 16);
+    assert_eq!(size_of::<SlidingWindowLog<8>>(), 24);
+    assert_eq!(size_of::<SlidingWindowLogState<8>>(), 8 * 8 + 8);
+    assert_eq!(size_of::<SlidingWindowLogState<100>>(), 8 * 100 + 8);
+    assert_eq!(size_of::<SlidingWindowCounter>(), 24);
+    assert_eq!(size_of::<SlidingWindowCounterState>(), 16);
+    assert_eq!(size_of::<IntervalBucket>(), 24);
+    assert_eq!(size_of::<IntervalBucketState>(), 16);
+    assert_eq!(size_of::<LeakyBucket>(), size_of::<TokenBucket>());
+}
+
+/// The state of two limits is the two states; a trial takes what the limit does.
+#[test]
+fn combining_limits_adds_nothing() {
+    type Both = AllOf<TokenBucket, FixedWindow>;
+    assert_eq!(size_of::<<Both as Policy>::State>(), 16 + 16);
+    assert_eq!(size_of::<Both>(), 72 + 32);
+    assert_eq!(size_of::<Shadow<Both>>(), size_of::<Both>());
+    assert_eq!(size_of::<<Shadow<Both> as Policy>::State>(), 16 + 16);
 }
 
 type Nodes = Places<u16, TokenBucket, 16>;

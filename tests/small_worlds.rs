@@ -6,129 +6,19 @@
 
 mod model;
 
-use std::fmt::Debug;
-
-use model::agree::{Machine, Pair};
+use model::agree::Pair;
 use model::bucket::{self, Bucket};
+use model::intervals::{self, Intervals};
+use model::leaky_queue::{self, LeakyQueue};
+use model::sliding_counter::{self, SlidingCounter};
+use model::sliding_log::{self, SlidingLog};
 use model::window::{self, FixedWindow as Window};
-use model::{LEAD, Model, nanos};
-use proptest::test_runner::TestCaseError;
-use steadfast::limit::{CompactBucket, FixedWindow, Granted, Policy, TokenBucket};
-use steadfast::time::{Duration, Instant};
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Step {
-    Forward(u64),
-    Back(u64),
-    /// To where no state from before is believed any more.
-    FarBack,
-    Take(u32),
-    RefundFirst,
-    RefundLast,
-    Reserve(u32),
-    CancelLast,
-}
-
-impl Step {
-    fn moves_the_clock(self) -> bool {
-        matches!(self, Self::Forward(_) | Self::Back(_) | Self::FarBack)
-    }
-}
-
-#[derive(Clone)]
-struct World<P: Policy, M: Model> {
-    pair: Pair<P, M>,
-    now: u64,
-    grants: Vec<(Granted, M::Grant)>,
-}
-
-impl<P: Machine, M: Model> World<P, M> {
-    fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
-        let now = self.now;
-        match step {
-            Step::Forward(by) => self.now = now.saturating_add(by),
-            Step::Back(by) => self.now = now.saturating_sub(by),
-            Step::FarBack => {
-                let beyond = nanos(LEAD) + self.pair.model.longest() + 1;
-                self.now = now.saturating_sub(beyond);
-            }
-            Step::Take(cost) => self.grants.extend(self.pair.take(now, cost)?),
-            Step::Reserve(cost) => self.grants.extend(self.pair.reserve(now, cost, u64::MAX)?),
-            Step::RefundFirst if !self.grants.is_empty() => {
-                let first = self.grants.remove(0);
-                self.pair.refund(now, &first);
-            }
-            Step::RefundLast | Step::CancelLast => {
-                if let Some(last) = self.grants.pop() {
-                    match step {
-                        Step::CancelLast => self.pair.cancel(now, &last),
-                        _ => self.pair.refund(now, &last),
-                    }
-                }
-            }
-            Step::RefundFirst => {}
-        }
-        self.pair.look(self.now)
-    }
-}
-
-fn depth() -> usize {
-    std::env::var("STEADFAST_DEPTH").map_or(5, |depth| depth.parse().expect("a number"))
-}
-
-/// All histories from here on; how many steps agreed.
-fn explore<P: Machine + Debug, M: Model>(
-    world: &World<P, M>,
-    steps: &[Step],
-    depth: usize,
-    history: &mut Vec<Step>,
-) -> u64 {
-    if depth == 0 {
-        return 0;
-    }
-    let mut count = 0;
-    for &step in steps {
-        // Two moves of the clock in a row are another world's one.
-        if step.moves_the_clock() && history.last().is_some_and(|last| last.moves_the_clock()) {
-            continue;
-        }
-        history.push(step);
-        let mut next = world.clone();
-        if let Err(error) = next.step(step) {
-            let start = world.now;
-            panic!(
-                "{error}\nafter {history:?}, now {start}, {:?}",
-                world.pair.policy
-            );
-        }
-        count += 1 + explore(&next, steps, depth - 1, history);
-        history.pop();
-    }
-    count
-}
-
-fn everywhere<P: Machine + Debug, M: Model>(pair: &Pair<P, M>, steps: &[Step]) -> u64 {
-    let far = nanos(LEAD) * 4;
-    // The start, the middle, and where time begins to stand still.
-    [0, far, pair.model.horizon() - 3]
-        .into_iter()
-        .map(|now| {
-            let world = World {
-                pair: pair.clone(),
-                now,
-                grants: Vec::new(),
-            };
-            explore(&world, steps, depth(), &mut Vec::new())
-        })
-        .sum()
-}
-
-const CLOCK: [Step; 4] = [
-    Step::Forward(1),
-    Step::Forward(2),
-    Step::Back(1),
-    Step::FarBack,
-];
+use model::worlds::{ALL_CAN, FAR, Step, everywhere, from, with_clock};
+use steadfast::limit::{
+    AllOf, CompactBucket, FixedWindow, IntervalBucket, LeakyBucket, Policy, Shadow,
+    SlidingWindowCounter, SlidingWindowLog, TokenBucket,
+};
+use steadfast::time::{Instant, nanos};
 
 /// Counts, periods and bursts of the small worlds.
 fn tiny() -> impl Iterator<Item = (u32, u64, u32)> {
@@ -139,16 +29,10 @@ fn tiny() -> impl Iterator<Item = (u32, u64, u32)> {
 
 #[test]
 fn token_bucket() {
-    let mut steps = CLOCK.to_vec();
-    steps.extend([
-        Step::Take(1),
-        Step::Take(2),
-        Step::RefundFirst,
-        Step::RefundLast,
-    ]);
+    let steps = with_clock(&ALL_CAN);
     let count: u64 = tiny()
         .map(|(count, period, burst)| {
-            let config = TokenBucket::new(count, Duration::from_nanos(period)).burst(burst);
+            let config = TokenBucket::new(count, nanos(period)).burst(burst);
             let rule = bucket::Rule::tokens(count, period, burst);
             everywhere(
                 &Pair::new(config.build().unwrap(), Bucket::new(rule)),
@@ -161,16 +45,17 @@ fn token_bucket() {
 
 #[test]
 fn token_bucket_with_reservations() {
-    let mut steps = CLOCK.to_vec();
-    steps.extend([Step::Take(1), Step::Reserve(1), Step::Reserve(2)]);
-    steps.extend([Step::RefundFirst, Step::CancelLast]);
+    let steps = with_clock(&[
+        Step::Take(1),
+        Step::Reserve(1),
+        Step::Reserve(2),
+        Step::RefundFirst,
+        Step::CancelLast,
+    ]);
     let mut agreed = 0;
     for (count, period, burst) in tiny() {
-        let config = TokenBucket::new(count, Duration::from_nanos(period)).burst(burst);
-        let policy = config
-            .reserve_ahead(Duration::from_nanos(3))
-            .build()
-            .unwrap();
+        let config = TokenBucket::new(count, nanos(period)).burst(burst);
+        let policy = config.reserve_ahead(nanos(3)).build().unwrap();
         let rule = bucket::Rule::tokens(count, period, burst).ahead(3);
         agreed += everywhere(&Pair::new(policy, Bucket::new(rule)), &steps);
     }
@@ -179,48 +64,28 @@ fn token_bucket_with_reservations() {
 
 #[test]
 fn compact_bucket() {
-    let mut steps = CLOCK.to_vec();
-    steps.extend([
-        Step::Take(1),
-        Step::Take(2),
-        Step::RefundFirst,
-        Step::RefundLast,
-    ]);
+    let steps = with_clock(&ALL_CAN);
     let mut agreed = 0;
     for (count, period, burst) in tiny() {
-        let config = TokenBucket::new(count, Duration::from_nanos(period)).burst(burst);
+        let config = TokenBucket::new(count, nanos(period)).burst(burst);
         let rule = bucket::Rule::tokens(count, period, burst);
         let pair = Pair::new(config.compact().build().unwrap(), Bucket::new(rule));
-        let far = nanos(LEAD) * 4;
-        for now in [0, far] {
-            let world = World {
-                pair: pair.clone(),
-                now,
-                grants: Vec::new(),
-            };
-            agreed += explore(&world, &steps, depth(), &mut Vec::new());
-        }
+        agreed += from(&pair, 0, &steps) + from(&pair, FAR, &steps);
     }
     println!("compact bucket: {agreed} steps agreed");
 }
 
 #[test]
 fn fixed_window() {
-    let mut steps = CLOCK.to_vec();
-    steps.extend([
-        Step::Take(1),
-        Step::Take(2),
-        Step::RefundFirst,
-        Step::RefundLast,
-    ]);
+    let steps = with_clock(&ALL_CAN);
     let mut agreed = 0;
     for limit in 1..=2 {
         for period in 1..=3 {
             for phase in [None, Some(0), Some(period - 1)] {
-                let config = FixedWindow::new(limit, Duration::from_nanos(period));
+                let config = FixedWindow::new(limit, nanos(period));
                 let config = match phase {
                     None => config,
-                    Some(phase) => config.phase(Duration::from_nanos(phase)),
+                    Some(phase) => config.phase(nanos(phase)),
                 };
                 let model = Window::new(window::Rule::new(limit, period, phase));
                 agreed += everywhere(&Pair::new(config.build().unwrap(), model), &steps);
@@ -230,13 +95,106 @@ fn fixed_window() {
     println!("fixed window: {agreed} steps agreed");
 }
 
+#[test]
+fn sliding_window_log() {
+    let steps = with_clock(
+        &[Step::Take(3)]
+            .into_iter()
+            .chain(ALL_CAN)
+            .collect::<Vec<_>>(),
+    );
+    let mut agreed = 0;
+    for limit in 1..=3 {
+        for period in 1..=3 {
+            let model = SlidingLog::new(sliding_log::Rule::new(limit, period, 3));
+            let policy = SlidingWindowLog::<3>::new(limit, nanos(period))
+                .build()
+                .unwrap();
+            agreed += everywhere(&Pair::new(policy, model), &steps);
+        }
+    }
+    println!("sliding window log: {agreed} steps agreed");
+}
+
+#[test]
+fn sliding_window_counter() {
+    let steps = with_clock(&ALL_CAN);
+    let mut agreed = 0;
+    for limit in 1..=3 {
+        for period in 1..=4 {
+            let model = SlidingCounter::new(sliding_counter::Rule::new(limit, period));
+            let policy = SlidingWindowCounter::new(limit, nanos(period))
+                .build()
+                .unwrap();
+            agreed += everywhere(&Pair::new(policy, model), &steps);
+        }
+    }
+    println!("sliding window counter: {agreed} steps agreed");
+}
+
+#[test]
+fn interval_bucket() {
+    let steps = with_clock(&ALL_CAN);
+    let mut agreed = 0;
+    for (amount, interval, capacity) in tiny() {
+        let config = IntervalBucket::new(amount, nanos(interval)).capacity(capacity);
+        let model = Intervals::new(intervals::Rule::new(amount, interval, capacity));
+        agreed += everywhere(&Pair::new(config.build().unwrap(), model), &steps);
+    }
+    println!("interval bucket: {agreed} steps agreed");
+}
+
+#[test]
+fn leaky_bucket() {
+    let steps = with_clock(&[
+        Step::Take(1),
+        Step::Reserve(1),
+        Step::RefundFirst,
+        Step::RefundLast,
+        Step::CancelLast,
+    ]);
+    let mut agreed = 0;
+    for interval in 1..=3 {
+        for queue in 0..=2 {
+            let policy = LeakyBucket::spacing(nanos(interval), queue)
+                .build()
+                .unwrap();
+            let model = LeakyQueue::new(leaky_queue::Rule::new(interval, queue));
+            agreed += everywhere(&Pair::new(policy, model), &steps);
+        }
+    }
+    println!("leaky bucket: {agreed} steps agreed");
+}
+
+/// Two limits, and the same two on trial.
+#[test]
+fn all_of_and_shadow() {
+    let steps = with_clock(&ALL_CAN);
+    let mut agreed = 0;
+    for (limit, period, burst) in tiny() {
+        let bucket = TokenBucket::new(1, nanos(1)).burst(burst).build().unwrap();
+        let window = FixedWindow::new(limit, nanos(period)).build().unwrap();
+        let model = model::all_of::AllOf(
+            Bucket::new(bucket::Rule::tokens(1, 1, burst)),
+            Window::new(window::Rule::new(limit, period, None)),
+        );
+        let both = AllOf(bucket, window);
+        agreed += everywhere(&Pair::new(both, model.clone()), &steps);
+        agreed += everywhere(
+            &Pair::new(Shadow(both), model::shadow::Shadow(model)),
+            &steps,
+        );
+    }
+    println!("all of two, and on trial: {agreed} steps agreed");
+}
+
 /// Two words of 2^64 are set aside. A state that would be one of them is at most two portions of
 /// a nanosecond late, and only just where the word wraps.
 #[test]
 fn a_compact_bucket_is_at_most_two_portions_late_where_its_word_wraps() {
     let mut late = 0;
     for (count, period, burst) in tiny() {
-        let config = TokenBucket::new(count, Duration::from_nanos(period)).burst(burst);
+        let config = TokenBucket::new(count, nanos(period)).burst(burst);
         let (wide, compact) = (config.build().unwrap(), config.compact().build().unwrap());
         // 2^64 portions; for whole nanoseconds that is the end of time.
         let wraps = compact.memory().as_nanos().saturating_mul(2);
@@ -246,7 +204,7 @@ fn a_compact_bucket_is_at_most_two_portions_late_where_its_word_wraps() {
             assert!(wide.decide(&mut state, now, burst).is_ok());
             assert!(compact.decide(&mut word, now, burst).is_ok());
             let (exact, said) = (wide.rests_in(&state, now), compact.rests_in(&word, now));
-            assert!(said >= exact && said <= exact + Duration::from_nanos(2));
+            assert!(said >= exact && said <= exact + nanos(2));
             late += u64::from(said > exact);
         }
     }

@@ -7,6 +7,8 @@ use crate::time::{Duration, Instant};
 /// would have done.
 ///
 /// It keeps a state of its own, as if it were enforced: what it would have denied takes nothing.
+/// (A full keyed table under [`WhenFull::Deny`](super::WhenFull::Deny) still denies newcomers: it
+/// has no place to try the limit on.)
 ///
 /// ```
 /// use steadfast::{limit::{RateLimiter, Shadow, TokenBucket}, policy, time::Instant};

@@ -11,8 +11,9 @@ use crate::time::{Duration, Instant};
 /// as with a [`TokenBucket`](super::TokenBucket). The price is the state: eight bytes for each of
 /// the `N` tokens that it can remember, so `limit` is at most `N`.
 ///
-/// The policy is 24 bytes, the state `8 N + 8`. A call of cost one is O(1), of cost `n` O(n); a
-/// refund is O(N). None divides.
+/// The policy is 24 bytes, the state `8 N + 8`. A call of cost one is O(1), of cost `n` O(n);
+/// a refund, what is available, and the first call after a clock has jumped far back are O(N).
+/// None divides.
 ///
 /// ```
 /// use steadfast::{limit::{RateLimiter, SlidingWindowLog}, policy, time::{Instant, secs}};

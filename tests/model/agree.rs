@@ -1,44 +1,15 @@
 //! Plays a schedule to a machine and to its model, and compares everything that can be seen.
 
 use proptest::prelude::*;
-use steadfast::limit::{
-    CompactBucket, Denied, FixedWindow, Granted, Policy, Reserve, Standing, TokenBucket,
-};
+use steadfast::limit::{Denied, Policy};
 use steadfast::time::{Duration, Instant};
 
+use super::machine::{Machine, Tells};
 use super::schedule::{Call, Clock, Steps};
-use super::{Answer, LEAD, Model};
+use super::{Answer, Headers, LEAD, Model};
 
-type Said = Result<Granted, Denied>;
-
-/// A machine under test; those that cannot reserve say nothing to it.
-pub trait Machine: Policy<Granted = Granted> {
-    fn try_reserve(&self, _: &mut Self::State, _: Instant, _: u32, _: Duration) -> Option<Said> {
-        None
-    }
-    fn try_cancel(&self, state: &mut Self::State, now: Instant, granted: &Granted) {
-        if now <= granted.at() {
-            self.refund(state, now, granted);
-        }
-    }
-}
-
-impl Machine for CompactBucket {}
-impl Machine for FixedWindow {}
-impl Machine for TokenBucket {
-    fn try_reserve(
-        &self,
-        state: &mut Self::State,
-        now: Instant,
-        cost: u32,
-        max_wait: Duration,
-    ) -> Option<Said> {
-        Some(self.reserve(state, now, cost, max_wait))
-    }
-    fn try_cancel(&self, state: &mut Self::State, now: Instant, granted: &Granted) {
-        self.cancel(state, now, granted);
-    }
-}
+/// What the two said of a yes.
+pub type Grants<P, M> = (<P as Policy>::Granted, <M as Model>::Grant);
 
 /// A machine beside its model.
 #[derive(Clone)]
@@ -77,31 +48,26 @@ impl<P: Machine, M: Model> Pair<P, M> {
         );
         prop_assert_eq!(self.policy.capacity(), model.capacity());
         let standing = self.policy.standing(&self.state, at);
-        let Standing {
-            limit,
-            remaining,
-            full_in,
-            ..
-        } = standing;
-        prop_assert_eq!(
-            (limit, remaining, full_in.as_nanos()),
-            (model.capacity(), available, rests_in)
-        );
+        let said = Headers {
+            limit: standing.limit,
+            remaining: standing.remaining,
+            full_in: standing.full_in.as_nanos(),
+        };
+        prop_assert_eq!(said, model.standing(now), "headers at {}", now);
         Ok(())
     }
 
     /// Compares two answers; the grants of a yes.
     fn compare(
         &self,
-        said: Said,
+        said: Result<P::Granted, Denied>,
         right: Answer<M::Grant>,
         now: u64,
         cost: u32,
-    ) -> Result<Option<(Granted, M::Grant)>, TestCaseError> {
+    ) -> Result<Option<Grants<P, M>>, TestCaseError> {
         match (said, right) {
             (Ok(granted), Answer::Yes(grant)) => {
-                prop_assert_eq!(granted.at().as_nanos(), M::usable_at(&grant), "usable at");
-                prop_assert_eq!(granted.cost(), cost);
+                prop_assert_eq!(granted.tells(), grant.tells(), "{} at {}", cost, now);
                 return Ok(Some((granted, grant)));
             }
             (Err(Denied::RateLimited { retry_after }), Answer::Wait(wait)) => {
@@ -125,11 +91,7 @@ impl<P: Machine, M: Model> Pair<P, M> {
 
     /// A call, and if it is a no: not a nanosecond too early, not a nanosecond too late, and
     /// never longer than the policy's longest wait and the lead of a clock.
-    pub fn take(
-        &mut self,
-        now: u64,
-        cost: u32,
-    ) -> Result<Option<(Granted, M::Grant)>, TestCaseError> {
+    pub fn take(&mut self, now: u64, cost: u32) -> Result<Option<Grants<P, M>>, TestCaseError> {
         let at = Instant::from_nanos(now);
         let said = self.policy.decide(&mut self.state, at, cost);
         let right = self.model.decide(now, cost);
@@ -162,7 +124,7 @@ impl<P: Machine, M: Model> Pair<P, M> {
         now: u64,
         cost: u32,
         max_wait: u64,
-    ) -> Result<Option<(Granted, M::Grant)>, TestCaseError> {
+    ) -> Result<Option<Grants<P, M>>, TestCaseError> {
         let longest = Duration::from_nanos(max_wait);
         let at = Instant::from_nanos(now);
         let Some(said) = self.policy.try_reserve(&mut self.state, at, cost, longest) else {
@@ -172,16 +134,20 @@ impl<P: Machine, M: Model> Pair<P, M> {
         self.compare(said, right.expect("the model can reserve too"), now, cost)
     }
 
-    pub fn refund(&mut self, now: u64, (granted, grant): &(Granted, M::Grant)) {
+    pub fn refund(&mut self, now: u64, (granted, grant): &Grants<P, M>) {
         self.policy
             .refund(&mut self.state, Instant::from_nanos(now), granted);
         self.model.refund(now, grant);
     }
 
-    pub fn cancel(&mut self, now: u64, (granted, grant): &(Granted, M::Grant)) {
-        self.policy
-            .try_cancel(&mut self.state, Instant::from_nanos(now), granted);
-        self.model.cancel(now, grant);
+    /// Those that cannot cancel refund.
+    pub fn cancel(&mut self, now: u64, grants: &Grants<P, M>) {
+        let at = Instant::from_nanos(now);
+        if self.policy.try_cancel(&mut self.state, at, &grants.0) {
+            self.model.cancel(now, &grants.1);
+        } else {
+            self.refund(now, grants);
+        }
     }
 
     pub fn mend(&mut self, now: u64) {
@@ -209,7 +175,7 @@ pub fn agree<P: Machine, M: Model>(
     let only_takes = steps.0.len().is_multiple_of(4);
     let mut taken = 0_i128;
     let mut retry = 0;
-    let mut grants: Vec<(Granted, M::Grant)> = Vec::new();
+    let mut grants: Vec<Grants<P, M>> = Vec::new();
     for (number, step) in steps.0.iter().enumerate() {
         clock.go(step.clock, &pair.model, retry);
         if number == 0 {
@@ -256,13 +222,13 @@ pub fn agree<P: Machine, M: Model>(
             }
             Call::Nothing | Call::Refund(_) | Call::Cancel(_) | Call::Reconfigure(_) => {}
         }
-        if found.is_none()
-            && let Answer::Wait(wait) = pair.model.clone().decide(now, 1)
+        if found.is_none_or(|(granted, _)| granted.taken() == 0)
+            && let Some(wait) = pair.model.wait_for_one(now)
         {
             retry = wait;
         }
         if let Some((granted, grant)) = found {
-            taken += i128::from(granted.cost());
+            taken += i128::from(granted.taken());
             if grants.len() < 8 {
                 grants.push((granted, grant));
             } else {
@@ -280,4 +246,17 @@ pub fn agree<P: Machine, M: Model>(
             .map_err(|error| TestCaseError::fail(format!("step {number}, {step:?}: {error}")))?;
     }
     Ok(steps.0.len() as u64)
+}
+
+/// Plays to a machine of the first of `policies`, which may be reconfigured to any of them, from
+/// `start` on. What most machines' tests do.
+pub fn agree_from<P: Machine, M: Model>(
+    policies: &[(P, M::Rule)],
+    model: impl Fn(M::Rule) -> M,
+    start: u64,
+    steps: &Steps,
+) -> Result<u64, TestCaseError> {
+    let (policy, rule) = policies[0];
+    let pair = Pair::new(policy, model(rule));
+    agree(pair, Clock::anywhere(start), steps, policies)
 }

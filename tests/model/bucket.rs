@@ -7,6 +7,7 @@
 use num_bigint::BigInt;
 use num_rational::BigRational;
 
+use super::machine::{Tells, Told};
 use super::{Answer, END, LEAD, Model, nanos};
 
 /// What is configured.
@@ -85,6 +86,12 @@ pub struct Grant {
     usable_at: u64,
     cost: u32,
     left: Option<Line>,
+}
+
+impl Tells for Grant {
+    fn tells(&self) -> Vec<Told> {
+        vec![Answer::Yes((self.usable_at, self.cost))]
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -269,8 +276,11 @@ impl Model for Bucket {
         nanos(self.rule.horizon())
     }
 
-    fn usable_at(grant: &Grant) -> u64 {
-        grant.usable_at
+    fn cancel(&mut self, now: u64, grant: &Grant) {
+        // Once its time has passed it counts as used.
+        if now <= grant.usable_at {
+            self.refund(now, grant);
+        }
     }
 
     fn within_rate(&self, granted: i128, forward: i128, jumps: i128) -> bool {

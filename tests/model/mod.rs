@@ -1,7 +1,8 @@
 //! The rate limiters once more, slow and obviously right, to hold the fast ones against.
 //!
 //! A bucket here is a level of tokens that rises with time, a window is a start, an end and a
-//! counter: nothing is shared with the machines but their definition. All numbers are exact.
+//! counter, a log is a list of tokens: nothing is shared with the machines but their definition.
+//! All numbers are exact.
 //!
 //! [`schedule`] makes up calls and clocks, [`agree`] plays them to a machine and to its model
 //! and compares every answer.
@@ -10,11 +11,21 @@
 #![allow(dead_code)]
 
 pub mod agree;
+pub mod all_of;
 pub mod bucket;
+pub mod intervals;
+pub mod leaky_queue;
+pub mod machine;
 pub mod policies;
 pub mod schedule;
+pub mod shadow;
+pub mod sliding_counter;
+pub mod sliding_log;
 pub mod table;
 pub mod window;
+pub mod worlds;
+
+use machine::Tells;
 
 /// How far beyond the longest wait a state is believed, in nanoseconds.
 pub const LEAD: i128 = 1 << 32;
@@ -32,10 +43,18 @@ pub enum Answer<G> {
     TooMuch,
 }
 
+/// What headers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Headers {
+    pub limit: u32,
+    pub remaining: u32,
+    pub full_in: u64,
+}
+
 /// What every model can be asked.
 pub trait Model: Clone {
     /// What it remembers of a yes.
-    type Grant: Copy;
+    type Grant: Copy + Tells;
     /// What is configured.
     type Rule: Copy;
 
@@ -53,19 +72,31 @@ pub trait Model: Clone {
     fn longest(&self) -> u64;
     /// From here on time stands still.
     fn horizon(&self) -> u64;
-    /// From when on a grant may be used.
-    fn usable_at(grant: &Self::Grant) -> u64;
+
+    /// What the headers say of it.
+    fn standing(&self, now: u64) -> Headers {
+        Headers {
+            limit: self.capacity(),
+            remaining: self.available(now),
+            full_in: self.rests_in(now),
+        }
+    }
+    /// How long to wait for one more, if there is none.
+    fn wait_for_one(&self, now: u64) -> Option<u64> {
+        match self.clone().decide(now, 1) {
+            Answer::Wait(wait) => Some(wait),
+            _ => None,
+        }
+    }
 
     /// Takes now what may be used later. `None` if this machine cannot.
     fn reserve(&mut self, now: u64, cost: u32, max_wait: u64) -> Option<Answer<Self::Grant>> {
         let _ = (now, cost, max_wait);
         None
     }
-    /// A grant that will not be used is given back, unless its time has passed.
+    /// A reservation that will not be used is given back, by those that can reserve.
     fn cancel(&mut self, now: u64, grant: &Self::Grant) {
-        if now <= Self::usable_at(grant) {
-            self.refund(now, grant);
-        }
+        self.refund(now, grant);
     }
 
     /// Is `granted` at most what the definition lets through when time has moved forward by

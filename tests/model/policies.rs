@@ -2,10 +2,13 @@
 //! every range.
 
 use proptest::prelude::*;
-use steadfast::limit::{CompactBucket, FixedWindow, MAX_WAIT, TokenBucket};
+use steadfast::limit::{
+    CompactBucket, FixedWindow, IntervalBucket, LeakyBucket, MAX_WAIT, SlidingWindowCounter,
+    SlidingWindowLog, TokenBucket,
+};
 use steadfast::time::Duration;
 
-use super::{bucket, window};
+use super::{bucket, intervals, leaky_queue, sliding_counter, sliding_log, window};
 
 /// The largest prime of 32 bits.
 pub const BIG_PRIME: u32 = 4_294_967_291;
@@ -148,5 +151,52 @@ pub fn fixed_windows() -> impl Strategy<Value = (FixedWindow, window::Rule)> {
         };
         let policy = config.build().expect("within range");
         (policy, window::Rule::new(limit, period, phase))
+    })
+}
+
+/// Sliding logs of up to `N` tokens, `N` as often as any other number.
+pub fn sliding_logs<const N: usize>()
+-> impl Strategy<Value = (SlidingWindowLog<N>, sliding_log::Rule)> {
+    let most = u32::try_from(N).expect("a small log");
+    (prop_oneof![Just(most), 1..=most], periods()).prop_map(|(limit, period)| {
+        let config = SlidingWindowLog::new(limit, Duration::from_nanos(period));
+        let rule = sliding_log::Rule::new(limit, period, N);
+        (config.build().expect("within range"), rule)
+    })
+}
+
+/// Sliding counters; the longest wait is two periods.
+pub fn sliding_counters() -> impl Strategy<Value = (SlidingWindowCounter, sliding_counter::Rule)> {
+    (counts(), periods()).prop_map(|(limit, period)| {
+        let period = period.min(MAX_WAIT.as_nanos() / 2);
+        let config = SlidingWindowCounter::new(limit, Duration::from_nanos(period));
+        let rule = sliding_counter::Rule::new(limit, period);
+        (config.build().expect("within range"), rule)
+    })
+}
+
+/// Interval buckets of one portion and of many.
+pub fn interval_buckets() -> impl Strategy<Value = (IntervalBucket, intervals::Rule)> {
+    (counts(), periods(), bursts()).prop_map(|(amount, interval, capacity)| {
+        // Whole portions that fall within the longest wait.
+        let portions = i128::from(MAX_WAIT.as_nanos() / interval);
+        let most = u32::try_from(portions * i128::from(amount)).unwrap_or(u32::MAX);
+        let capacity = capacity.map_or(most, |capacity| capacity.min(most));
+        let config = IntervalBucket::new(amount, Duration::from_nanos(interval));
+        let rule = intervals::Rule::new(amount, interval, capacity);
+        let policy = config.capacity(capacity).build().expect("within range");
+        (policy, rule)
+    })
+}
+
+/// Leaky buckets with a queue of none, of some, and of as many as can wait.
+pub fn leaky_buckets() -> impl Strategy<Value = (LeakyBucket, leaky_queue::Rule)> {
+    let queues = prop_oneof![1 => Just(0), 3 => 0_u32..9, 2 => counts()];
+    (periods(), queues).prop_map(|(interval, queue)| {
+        let most = MAX_WAIT.as_nanos() / interval - 1;
+        let queue = u32::try_from(most).unwrap_or(u32::MAX).min(queue);
+        let config = LeakyBucket::spacing(Duration::from_nanos(interval), queue);
+        let rule = leaky_queue::Rule::new(interval, queue);
+        (config.build().expect("within range"), rule)
     })
 }

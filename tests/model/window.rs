@@ -1,5 +1,6 @@
 //! A fixed window by its definition: a start, an end, and a counter in between.
 
+use super::machine::{Tells, Told};
 use super::{Answer, END, LEAD, Model, nanos};
 
 /// What is configured.
@@ -56,6 +57,12 @@ pub struct Grant {
     cost: u32,
     /// When its window ends.
     end: Option<i128>,
+}
+
+impl Tells for Grant {
+    fn tells(&self) -> Vec<Told> {
+        vec![Answer::Yes((self.usable_at, self.cost))]
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -181,10 +188,6 @@ impl Model for FixedWindow {
 
     fn horizon(&self) -> u64 {
         nanos(self.rule.horizon())
-    }
-
-    fn usable_at(grant: &Grant) -> u64 {
-        grant.usable_at
     }
 
     fn within_rate(&self, granted: i128, forward: i128, jumps: i128) -> bool {

@@ -1,6 +1,6 @@
 //! Answers folded into one word.
 
-use steadfast::limit::{Denied, Granted, Standing};
+use steadfast::limit::{Denied, Granted, Shadowed, Standing};
 use steadfast::time::{Duration, Instant};
 
 /// A digest of a sequence of words: FNV-1a's shape (exclusive or, then multiply), a word at a
@@ -73,6 +73,36 @@ impl Answer for Granted {
     fn fold_into(self, digest: &mut Digest) {
         digest.fold(self.at());
         digest.fold(self.cost());
+    }
+}
+
+impl<A: Answer, B: Answer> Answer for (A, B) {
+    fn fold_into(self, digest: &mut Digest) {
+        digest.fold(self.0);
+        digest.fold(self.1);
+    }
+}
+
+impl<G: Answer> Answer for Shadowed<G> {
+    fn fold_into(self, digest: &mut Digest) {
+        digest.fold(self.0);
+    }
+}
+
+/// What a machine can say in a yes.
+pub(crate) trait Yes: Answer + Copy {
+    /// The no that it would have been.
+    fn on_trial(self) -> Option<Denied> {
+        None
+    }
+}
+
+impl Yes for () {}
+impl Yes for Granted {}
+impl<A: Yes, B: Yes> Yes for (A, B) {}
+impl<G: Yes> Yes for Shadowed<G> {
+    fn on_trial(self) -> Option<Denied> {
+        self.0.err()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use steadfast::limit::{Granted, Keyed, KeyedPolicy, Policy};
 
-use crate::stage::{KeptGrants, Stage};
+use crate::stage::{Kept, Stage};
 
 /// Plays a table of `N` places with about twice as many keys.
 pub(crate) fn play<P: Policy<Granted = Granted>, const N: usize>(
@@ -10,7 +10,7 @@ pub(crate) fn play<P: Policy<Granted = Granted>, const N: usize>(
     rule: KeyedPolicy<P>,
 ) {
     let mut table: Keyed<u16, P, N> = Keyed::new(rule);
-    let mut kept = KeptGrants::new();
+    let mut kept = Kept::new();
     let keys = (N as u32).saturating_mul(2);
     stage.each_step(|stage| {
         let now = stage.now();

@@ -1,7 +1,8 @@
 //! Every machine that the script plays.
 
 use steadfast::limit::{
-    CompactBucket, FixedWindow, Gcra, KeyedPolicy, LeakyMeter, TokenBucket, WhenFull,
+    AllOf, CompactBucket, FixedWindow, Gcra, IntervalBucket, KeyedPolicy, LeakyBucket, LeakyMeter,
+    Shadow, SlidingWindowCounter, SlidingWindowLog, TokenBucket, WhenFull,
 };
 use steadfast::policy;
 use steadfast::time::{hours, micros, millis, minutes, nanos, secs};
@@ -79,6 +80,34 @@ machines! {
         policy!(FixedWindow::new(50, hours(24)).phase(hours(5))),
         policy!(FixedWindow::new(4, secs(11)).phase(nanos(10_999_999_999))),
     ]);
+    "sliding window log" => |stage| limiter::play(stage, &[
+        policy!(SlidingWindowLog::<9>::new(9, secs(5))),
+        policy!(SlidingWindowLog::new(4, secs(3))),
+        policy!(SlidingWindowLog::new(7, nanos(11))),
+    ]);
+    "sliding window counter" => |stage| limiter::play(stage, &[
+        policy!(SlidingWindowCounter::new(10, secs(7))),
+        policy!(SlidingWindowCounter::new(7, nanos(999_999_937))),
+        policy!(SlidingWindowCounter::new(u32::MAX, minutes(1))),
+    ]);
+    "interval bucket" => |stage| limiter::play(stage, &[
+        policy!(IntervalBucket::new(3, secs(2)).capacity(20)),
+        policy!(IntervalBucket::new(10, secs(5))),
+        policy!(IntervalBucket::new(1, nanos(333_333_333)).capacity(7)),
+    ]);
+    "leaky bucket" => |stage| limiter::play_reserving(stage, &[
+        policy!(LeakyBucket::spacing(millis(700), 3)),
+        policy!(LeakyBucket::spacing(nanos(1_000_000_007), 40)),
+        policy!(LeakyBucket::spacing(secs(1), 0)),
+    ]);
+    "all of two" => |stage| limiter::play(stage, &[
+        AllOf(SECOND, policy!(FixedWindow::new(50, minutes(1)))),
+        AllOf(SECOND, policy!(FixedWindow::new(20, secs(11)))),
+    ]);
+    "shadow" => |stage| limiter::play(stage, &[
+        Shadow(SECOND),
+        Shadow(policy!(TokenBucket::per_minute(7).burst(9))),
+    ]);
     "16 places, overflow" => |stage| keyed::play::<_, 16>(stage, HALF_MINUTE);
     "16 places, deny" => |stage| keyed::play::<_, 16>(stage, WINDOWS.when_full(WhenFull::Deny));
     "9 places, allow" => |stage| keyed::play::<_, 9>(stage, COMPACT.when_full(WhenFull::Allow));
@@ -93,6 +122,7 @@ machines! {
         stage, HALF_MINUTE.when_full(WhenFull::EvictLeastUsed).seed(2));
 }
 
+const SECOND: TokenBucket = policy!(TokenBucket::per_second(3).burst(12));
 const HALF_MINUTE: KeyedPolicy<TokenBucket> =
     KeyedPolicy::new(policy!(TokenBucket::per_minute(7).burst(3)));
 const COMPACT: KeyedPolicy<CompactBucket> =

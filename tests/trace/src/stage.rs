@@ -1,9 +1,9 @@
 //! What every machine of the script is given: chance, a clock and a place for its answers.
 
-use steadfast::limit::{Denied, Granted};
+use steadfast::limit::Denied;
 use steadfast::time::Instant;
 
-use crate::digest::{Answer, Digest};
+use crate::digest::{Answer, Digest, Yes};
 use crate::random::Random;
 use crate::timeline::Timeline;
 
@@ -82,11 +82,16 @@ impl<'a> Stage<'a> {
         self.digest.fold(answer);
     }
 
-    /// Folds a yes or a no, and hands it back.
-    pub fn judge<T: Answer + Copy>(&mut self, said: Result<T, Denied>) -> Result<T, Denied> {
-        match said {
-            Ok(_) => self.last.granted = self.last.granted.wrapping_add(1),
-            Err(denied) => {
+    /// Folds a yes or a no, and hands it back. A yes of a limit on trial counts as what it would
+    /// have been.
+    pub fn judge<T: Yes>(&mut self, said: Result<T, Denied>) -> Result<T, Denied> {
+        let denied = match said {
+            Ok(granted) => granted.on_trial(),
+            Err(denied) => Some(denied),
+        };
+        match denied {
+            None => self.last.granted = self.last.granted.wrapping_add(1),
+            Some(denied) => {
                 self.last.denied = self.last.denied.wrapping_add(1);
                 if let Some(wait) = denied.retry_after() {
                     self.time.promise(wait);
@@ -128,6 +133,3 @@ impl<T: Copy> Kept<T> {
         self.0.get_mut(random.below(KEPT as u32) as usize)?.take()
     }
 }
-
-/// What can be given back, with the key that it was granted to where there is one.
-pub(crate) type KeptGrants<K = ()> = Kept<(K, Granted)>;

@@ -11,7 +11,10 @@
 use core::hint::black_box;
 use core::panic::PanicInfo;
 
-use steadfast::limit::{CompactBucket, FixedWindow, KeyedPolicy, Places, RateLimiter, TokenBucket};
+use steadfast::limit::{
+    CompactBucket, FixedWindow, IntervalBucket, KeyedPolicy, Places, RateLimiter,
+    SlidingWindowCounter, TokenBucket,
+};
 use steadfast::policy;
 use steadfast::shared::Shared;
 use steadfast::time::{Duration, Instant, hours};
@@ -25,12 +28,18 @@ const ODD: TokenBucket = policy!(TokenBucket::per_minute(7).burst(2_000));
 const EVEN: TokenBucket = policy!(TokenBucket::per_second(5).burst(2_000));
 const COMPACT: CompactBucket = policy!(TokenBucket::per_minute(7).burst(2_000).compact());
 const WINDOW: FixedWindow = policy!(FixedWindow::new(2_000, hours(1)));
+const COUNTER: SlidingWindowCounter = policy!(SlidingWindowCounter::new(2_000, hours(1)));
+const INTERVAL: IntervalBucket = policy!(IntervalBucket::new(2_000, hours(1)));
 const PER_NODE: KeyedPolicy<TokenBucket> = KeyedPolicy::new(ODD);
 
 static SHARED_ODD: Shared<RateLimiter<TokenBucket>> = Shared::new(RateLimiter::new(ODD));
 static SHARED_EVEN: Shared<RateLimiter<TokenBucket>> = Shared::new(RateLimiter::new(EVEN));
 static SHARED_COMPACT: Shared<RateLimiter<CompactBucket>> = Shared::new(RateLimiter::new(COMPACT));
 static SHARED_WINDOW: Shared<RateLimiter<FixedWindow>> = Shared::new(RateLimiter::new(WINDOW));
+static SHARED_COUNTER: Shared<RateLimiter<SlidingWindowCounter>> =
+    Shared::new(RateLimiter::new(COUNTER));
+static SHARED_INTERVAL: Shared<RateLimiter<IntervalBucket>> =
+    Shared::new(RateLimiter::new(INTERVAL));
 static SHARED_NODES: Shared<Places<u16, TokenBucket, 16>> = Shared::places();
 static SHARED_MANY: Shared<Places<u16, TokenBucket, 64>> = Shared::places();
 
@@ -54,6 +63,12 @@ asks!(shared_compact, |now| SHARED_COMPACT
     .try_acquire(now)
     .is_ok());
 asks!(shared_window, |now| SHARED_WINDOW.try_acquire(now).is_ok());
+asks!(shared_counter, |now| SHARED_COUNTER
+    .try_acquire(now)
+    .is_ok());
+asks!(shared_interval, |now| SHARED_INTERVAL
+    .try_acquire(now)
+    .is_ok());
 asks!(shared_node, |now| SHARED_NODES
     .try_acquire(&PER_NODE, black_box(9), now)
     .is_ok());
@@ -133,6 +148,8 @@ fn main() -> ! {
     bench.machine("token bucket, 5 a second, shared", shared_even);
     bench.machine("compact bucket, shared", shared_compact);
     bench.machine("fixed window, shared", shared_window);
+    bench.machine("sliding window counter, shared", shared_counter);
+    bench.machine("interval bucket, shared", shared_interval);
     bench.machine("key in 16 places, shared", shared_node);
     bench.machine("key in 64 places, shared", shared_many);
     board::exit(bench.well)

@@ -1,10 +1,11 @@
-//! HTTP: every value, written into a buffer that may be too small.
+//! HTTP: every value, written into a buffer that may be too small, and every header, read from a
+//! text that may be anything.
 
 use core::hint::black_box;
 
 use steadfast::http::{
-    BufferTooSmall, LimitName, QuotaPolicy, Refusal, RetryAfter, ServiceLimit, XRateLimit,
-    write_number,
+    BufferTooSmall, LimitItems, LimitName, QuotaPolicy, Refusal, RetryAfter, ServerQuota,
+    ServiceLimit, XRateLimit, parse_http_date, read_number, write_number,
 };
 use steadfast::limit::{Denied, Standing};
 
@@ -32,6 +33,37 @@ pub(super) fn all() {
     black_box(refusal.status());
     black_box(refusal.retry_after().map(RetryAfter::secs));
     write(|buffer| refusal.write_body(buffer));
+
+    read(black_box("radio"));
+}
+
+fn read(text: &str) {
+    black_box(read_number(text));
+    black_box(parse_http_date(text, now()));
+    black_box(RetryAfter::parse(text, now()));
+    black_box(XRateLimit::parse_reset(text, now()));
+    for item in LimitItems::new(text) {
+        match item {
+            Ok(item) => {
+                black_box(item.name == text);
+                write(|buffer| item.name.write(buffer));
+                words(item.name);
+            }
+            Err(error) => words(error),
+        }
+    }
+    if let Ok(items) = LimitItems::checked(text) {
+        items.for_each(|item| {
+            black_box(item);
+        });
+    }
+    let quota = ServerQuota::new(now()).header(black_box("name"), text);
+    black_box((
+        quota.retry_after(),
+        quota.remaining(),
+        quota.resets_in(),
+        quota.pace(),
+    ));
 }
 
 fn items(name: LimitName, standing: &Standing) {

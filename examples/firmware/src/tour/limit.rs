@@ -3,8 +3,9 @@
 use core::hint::black_box;
 
 use steadfast::limit::{
-    Clocked, CompactBucket, FixedWindow, Gcra, Granted, Keyed, KeyedPolicy, LeakyMeter, Limiter,
-    Places, Policy, RateLimiter, Reserve, TokenBucket, WhenFull,
+    AllOf, Clocked, CompactBucket, Denied, FixedWindow, Gcra, Granted, IntervalBucket, Keyed,
+    KeyedPolicy, LeakyBucket, LeakyMeter, Limiter, Places, Policy, RateLimiter, Reserve, Shadow,
+    SlidingWindowCounter, SlidingWindowLog, TokenBucket, WhenFull,
 };
 use steadfast::policy;
 use steadfast::shared::Shared;
@@ -24,14 +25,25 @@ static WINDOW: Shared<RateLimiter<FixedWindow>> = Shared::new(RateLimiter::new(p
 )));
 static FEW: Shared<Places<u16, TokenBucket, 16>> = Shared::places();
 
+const MINUTE: TokenBucket = policy!(TokenBucket::per_minute(7).burst(3));
+const COUNTER: SlidingWindowCounter = policy!(SlidingWindowCounter::new(9, minutes(1)));
+
 pub(super) fn all() {
-    limiter(policy!(TokenBucket::per_minute(7).burst(3)));
+    limiter(MINUTE);
     limiter(policy!(Gcra::every(millis(7), millis(20))));
     limiter(policy!(LeakyMeter::leaking(3, secs(1), 9)));
     limiter(policy!(TokenBucket::per_hour(1_001).burst(500).compact()));
     limiter(policy!(FixedWindow::new(9, minutes(1))));
     limiter(policy!(FixedWindow::new(9, minutes(1)).phase(secs(5))));
+    limiter(policy!(SlidingWindowLog::<8>::new(8, minutes(1))));
+    limiter(COUNTER);
+    limiter(policy!(IntervalBucket::new(9, minutes(1)).capacity(50)));
     reserving(policy!(TokenBucket::per_minute(7).reserve_ahead(secs(30))));
+    reserving(policy!(LeakyBucket::spacing(millis(50), 2)));
+    combined(AllOf(MINUTE, COUNTER));
+    if let Ok(said) = black_box(combined(Shadow(COUNTER))) {
+        black_box(said.would_pass());
+    }
 
     let when_full = black_box(WhenFull::Overflow);
     keyed::<_, 16>(policy!(TokenBucket::per_minute(7)), when_full);
@@ -50,13 +62,17 @@ pub(super) fn all() {
 }
 
 fn limiter<P: Policy<Granted = Granted>>(policy: P) {
+    if let Ok(granted) = combined(policy) {
+        black_box((granted.at(), granted.cost()));
+    }
+}
+
+fn combined<P: Policy>(policy: P) -> Result<P::Granted, Denied> {
     let policy = black_box(policy);
     let mut limiter = black_box(RateLimiter::new(policy));
-    match black_box(limiter.try_acquire_n(now(), cost())) {
-        Ok(granted) => {
-            limiter.refund(now(), &granted);
-            black_box((granted.at(), granted.cost()));
-        }
+    let said = black_box(limiter.try_acquire_n(now(), cost()));
+    match &said {
+        Ok(granted) => limiter.refund(now(), granted),
         Err(denied) => words(denied),
     }
     let _ = black_box(limiter.try_acquire(now()));
@@ -69,6 +85,7 @@ fn limiter<P: Policy<Granted = Granted>>(policy: P) {
     black_box(policy.at_rest(&left, now()));
     black_box(policy.rests_in(&left, now()));
     black_box(policy.capacity());
+    said
 }
 
 fn reserving<P: Reserve>(policy: P) {
@@ -143,4 +160,9 @@ fn configured() {
         black_box((compact.tick(), compact.memory()));
     }
     let _ = black_box(FixedWindow::new(black_box(7), wait()).phase(wait()).build());
+    let _ = black_box(SlidingWindowLog::<8>::new(black_box(7), wait()).build());
+    let _ = black_box(SlidingWindowCounter::new(black_box(7), wait()).build());
+    let interval = IntervalBucket::new(black_box(7), wait());
+    let _ = black_box(interval.capacity(black_box(3)).build());
+    let _ = black_box(LeakyBucket::spacing(wait(), black_box(3)).build());
 }
