@@ -76,7 +76,7 @@ pub struct PeerAddr(pub SocketAddr);
 ///
 /// ```
 /// use steadfast::{limit::TokenBucket, policy};
-/// use steadfast_std::{RateLimitLayer, tower::PerClient};
+/// use steadfast_std::{RateLimitLayer, rate_limit::PerClient};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let clients = PerClient::new().trust(["10.0.0.0/8", "::1"])?;
