@@ -83,6 +83,10 @@ impl IntervalBucket {
                 used: self.capacity,
             };
         }
+        if state.used <= self.amount {
+            // One portion fills it, however many have fallen.
+            return Self::FULL;
+        }
         let ended = self.ended(state.next, now);
         match self.left(state.used, ended) {
             0 => Self::FULL,
