@@ -8,14 +8,15 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter as Governor};
 use steadfast::limit::{CompactBucket, placement::Mixer};
-use steadfast_std::{KeyedLimiter, SystemClock};
+use steadfast::time::{Clock, millis};
+use steadfast_std::{CoarseClock, KeyedLimiter, SystemClock};
 
 use crate::floor::Walk;
 use crate::memory::bytes_of;
 use crate::policies::{Policies, both};
 use crate::table::Table;
 
-type Ours<S> = KeyedLimiter<u64, CompactBucket, SystemClock, S>;
+type Ours<C, S> = KeyedLimiter<u64, CompactBucket, C, S>;
 type Peer = Governor<
     u64,
     DashMapStateStore<u64, ahash::RandomState>,
@@ -38,17 +39,39 @@ pub fn speed(table: &mut Table) {
         let keys = random_keys(count);
         let walk = random_walk(&keys);
         let peer = governor(yes.governor, &keys);
-        let std = ours(&yes, &keys, RandomState::new());
+        let std = ours(&yes, &keys, SystemClock, RandomState::new());
         beside(table, &yes, "SipHash", aim, &std, &peer, &walk);
         drop(std);
-        let fold = ours(&yes, &keys, foldhash::quality::RandomState::default());
+        let fold = ours(&yes, &keys, SystemClock, fold_hash());
         beside(table, &yes, "foldhash", aim, &fold, &peer, &walk);
     }
     let keys = random_keys(10_000);
     let walk = random_walk(&keys);
     let peer = governor(no.governor, &keys);
-    let fold = ours(&no, &keys, foldhash::quality::RandomState::default());
+    let fold = ours(&no, &keys, SystemClock, fold_hash());
     beside(table, &no, "foldhash", None, &fold, &peer, &walk);
+}
+
+/// The same on a clock that is read for us, beside the peer on the system's: what a limiter gains
+/// that can do with a millisecond.
+pub fn coarsely(table: &mut Table) {
+    Table::section(
+        "KeyedLimiter<u64, CompactBucket>, random keys, CoarseClock of 1 ms",
+        "governor, dashmap, ahash, on the system's monotonic clock",
+    );
+    let [yes, _] = both();
+    let clock = CoarseClock::new(millis(1)).unwrap();
+    for (count, aim) in [(10_000, 0.35), (MILLION, 0.18)] {
+        let keys = random_keys(count);
+        let walk = random_walk(&keys);
+        let peer = governor(yes.governor, &keys);
+        let fold = ours(&yes, &keys, clock.clone(), fold_hash());
+        beside(table, &yes, "foldhash", Some(aim), &fold, &peer, &walk);
+    }
+}
+
+fn fold_hash() -> foldhash::quality::RandomState {
+    foldhash::quality::RandomState::default()
 }
 
 /// A million keys beside one read of as much memory, each read waiting for the one before.
@@ -60,7 +83,7 @@ pub fn one_read(table: &mut Table) {
     let [yes, _] = both();
     let keys = random_keys(MILLION);
     let walk = random_walk(&keys);
-    let (fold, bytes) = bytes_of(|| ours(&yes, &keys, foldhash::quality::RandomState::default()));
+    let (fold, bytes) = bytes_of(|| ours(&yes, &keys, SystemClock, fold_hash()));
     let mut index = 0;
     let mut reads = Walk::new(bytes, |below| {
         index += 1;
@@ -88,7 +111,7 @@ pub fn memory(table: &mut Table) {
     // A hash map doubles, so what a key costs there depends on how full it happens to be.
     for (count, aim) in [(900_000, None), (MILLION, Some(24.0))] {
         let keys = random_keys(count);
-        let (ours, ours_bytes) = bytes_of(|| ours(&yes, &keys, RandomState::new()));
+        let (ours, ours_bytes) = bytes_of(|| ours(&yes, &keys, SystemClock, RandomState::new()));
         let (peer, peer_bytes) = bytes_of(|| governor(yes.governor, &keys));
         assert_eq!(peer.len(), count);
         assert_nearly_all(ours.active(), count);
@@ -98,11 +121,15 @@ pub fn memory(table: &mut Table) {
 }
 
 /// Our limiter, after a first call for each of `keys`.
-fn ours<S: BuildHasher>(given: &Policies, keys: &[u64], hasher: S) -> Ours<S> {
+fn ours<C, S>(given: &Policies, keys: &[u64], clock: C, hasher: S) -> Ours<C, S>
+where
+    C: Clock,
+    S: BuildHasher,
+{
     let policy = given.ours.compact().build().unwrap();
     let places = keys.len() * 3 / 2;
     let limiter =
-        KeyedLimiter::with_clock_and_hasher(policy, places.max(1), SystemClock, hasher).unwrap();
+        KeyedLimiter::with_clock_and_hasher(policy, places.max(1), clock, hasher).unwrap();
     assert!(keys.iter().all(|key| limiter.try_acquire(key).is_ok()));
     limiter
 }
@@ -116,12 +143,12 @@ fn governor(quota: Quota, keys: &[u64]) -> Peer {
 }
 
 /// One call after another in the order of `walk`.
-fn beside<S: BuildHasher>(
+fn beside<C: Clock, S: BuildHasher>(
     table: &mut Table,
     given: &Policies,
     hash: &str,
     aim: Option<f64>,
-    ours: &Ours<S>,
+    ours: &Ours<C, S>,
     peer: &Peer,
     walk: &[u64],
 ) {

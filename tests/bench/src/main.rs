@@ -37,12 +37,14 @@ use table::Table;
 
 const USAGE: &str = "steadfast beside its peers, in one interleaved run
 
-usage: steadfast-bench [--quick] [limiter] [clock] [keyed] [read] [memory]
+usage: steadfast-bench [--quick] [PART ...]
 
   --quick  fewer rounds: a look, not a figure to quote
   limiter  one limiter, the time passed in
   clock    one limiter with a clock
+  coarse   one limiter with a clock that is read for it
   keyed    a limiter a key
+  keyed-coarse  the same with such a clock
   read     a million keys beside one read of memory
   memory   bytes a key
 
@@ -50,10 +52,12 @@ Without the name of a part: all of them.";
 
 type Part = (&'static str, fn(&mut Table));
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 7] = [
     ("limiter", one_limiter::time_passed_in),
     ("clock", one_limiter::with_a_clock),
+    ("coarse", one_limiter::with_a_coarse_clock),
     ("keyed", keyed::speed),
+    ("keyed-coarse", keyed::coarsely),
     ("read", keyed::one_read),
     ("memory", keyed::memory),
 ];

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicU64;
 use governor::RateLimiter as Governor;
 use governor::clock::{Clock as PeerClock, MonotonicClock, QuantaClock};
 use steadfast::limit::{AtomicRateLimiter, Clocked, RateLimiter};
-use steadfast::time::Instant;
-use steadfast_std::SystemClock;
+use steadfast::time::{Instant, millis};
+use steadfast_std::{CoarseClock, SystemClock};
 
 use crate::floor;
 use crate::policies::both;
@@ -65,6 +65,25 @@ pub fn with_a_clock(table: &mut Table) {
     );
     beside_governor(table, "on the same clock", Some(0.95), &MonotonicClock);
     beside_governor(table, "on the TSC", None, &QuantaClock::default());
+}
+
+pub fn with_a_coarse_clock(table: &mut Table) {
+    Table::section(
+        "Clocked<AtomicRateLimiter<CompactBucket>> on a CoarseClock of 1 ms",
+        "governor, direct, on the system's monotonic clock",
+    );
+    let clock = CoarseClock::new(millis(1)).unwrap();
+    let [yes, _] = both();
+    let limiter = AtomicRateLimiter::new(yes.ours.compact().build().unwrap());
+    let ours = Clocked::new(limiter, clock);
+    let governor = Governor::direct_with_clock(yes.governor, MonotonicClock);
+    table.row(
+        yes.answer,
+        Some(0.4),
+        yes.yes,
+        again_and_again(|| black_box(&ours).try_acquire().is_ok()),
+        again_and_again(|| black_box(&governor).check().is_ok()),
+    );
 }
 
 fn beside_governor<C: PeerClock + Clone>(table: &mut Table, on: &str, aim: Option<f64>, clock: &C) {
