@@ -1,8 +1,8 @@
 //! HTTP's words: the exact text, and buffers of every size.
 
 use steadfast::http::{
-    ItemError, LimitName, MAX_INTEGER, MAX_NUMBER_LEN, NameError, QuotaPolicy,
-    Refusal, RetryAfter, ServiceLimit, XRateLimit, header, write_number,
+    ItemError, LimitName, MAX_INTEGER, MAX_NUMBER_LEN, NameError, QuotaPolicy, Refusal, RetryAfter,
+    ServiceLimit, XRateLimit, header, write_number,
 };
 use steadfast::limit::{Denied, FixedWindow, RateLimiter, TokenBucket};
 use steadfast::policy;

@@ -3,8 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use steadfast::http::{
-    LimitName, MAX_INTEGER, NameError, QuotaPolicy,
-    Refusal, RetryAfter, ServiceLimit, XRateLimit, write_number,
+    LimitName, MAX_INTEGER, NameError, QuotaPolicy, Refusal, RetryAfter, ServiceLimit, XRateLimit,
+    write_number,
 };
 use steadfast::limit::Denied;
 use steadfast::time::{Duration, Instant, nanos, secs};
