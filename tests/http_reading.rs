@@ -2,13 +2,16 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
 use steadfast::http::{
     BufferTooSmall, MAX_NUMBER_LEN, RetryAfter, ServerQuota, XRateLimit, header, read_number,
     write_number,
 };
 use steadfast::limit::Standing;
 use steadfast::time::{Duration, Instant, millis, nanos, secs};
+
+mod any_text;
+
+use any_text::any_text;
 
 const NOW: Instant = Instant::from_secs(1_700_000_000);
 
@@ -207,54 +210,6 @@ fn headers_of_the_http_crate_are_fed_as_they_are() {
             quota.header(name, value)
         });
     assert_eq!(quota.pace(), Some(secs(20)));
-}
-
-/// Any text, with the words of the three headers as often as others.
-fn any_text() -> impl Strategy<Value = String> {
-    let words = vec![
-        "\"",
-        "\\",
-        ";",
-        ",",
-        "=",
-        " ",
-        "\t",
-        "r",
-        "t",
-        "q",
-        "w",
-        "pk",
-        "a",
-        "*",
-        ":",
-        "?",
-        "@",
-        "%\"",
-        "%c3",
-        "-",
-        ".",
-        "0",
-        "7",
-        "999999999999999",
-        "(",
-        ")",
-        "Sun",
-        "Sunday",
-        ", ",
-        "06",
-        " 6",
-        "Nov",
-        "1994",
-        "94",
-        "08:49:37",
-        " GMT",
-        "ä",
-        "\u{7f}",
-    ];
-    prop_oneof![
-        any::<String>(),
-        vec(select(words), 0..24).prop_map(|words| words.concat()),
-    ]
 }
 
 proptest! {

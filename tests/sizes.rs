@@ -8,7 +8,7 @@ use steadfast::limit::{
     AllOf, CompactBucket, CompactBucketState, FixedWindow, FixedWindowState, Granted,
     IntervalBucket, IntervalBucketState, LeakyBucket, Places, Policy, RateLimiter, Shadow,
     SlidingWindowCounter, SlidingWindowCounterState, SlidingWindowLog, SlidingWindowLogState,
-    TokenBucket, TokenBucketState,
+    StaticWaitQueue, TokenBucket, TokenBucketState,
 };
 use steadfast::shared::Shared;
 use steadfast::time::{Duration, Instant};
@@ -42,6 +42,13 @@ fn combining_limits_adds_nothing() {
     assert_eq!(size_of::<Both>(), 72 + 32);
     assert_eq!(size_of::<Shadow<Both>>(), size_of::<Both>());
     assert_eq!(size_of::<<Shadow<Both> as Policy>::State>(), 16 + 16);
+}
+
+/// A caller who waits: the ticket, the waker, and whether there is one.
+#[test]
+fn a_place_in_a_queue_takes_what_it_says() {
+    let growth = size_of::<StaticWaitQueue<9>>() - size_of::<StaticWaitQueue<1>>();
+    assert_eq!(growth / 8, 32);
 }
 
 type Nodes = Places<u16, TokenBucket, 16>;

@@ -9,7 +9,7 @@ use steadfast::limit::{QueueFull, Ticket, WaitQueue};
 /// A bounded queue of callers for [`Queued`](steadfast::limit::Queued).
 ///
 /// Joining is O(1); leaving from the front is O(1), from elsewhere O(n) in the callers before.
-/// Memory grows with the callers who wait, 32 bytes each, up to the bound.
+/// Memory grows with the callers who wait, 24 bytes each on a 64-bit machine, up to the bound.
 ///
 /// ```
 /// use steadfast::limit::WaitQueue;
@@ -134,5 +134,13 @@ impl WaitQueue for MutexWaitQueue {
 
     fn is_empty(&self) -> bool {
         Self::is_empty(self)
+    }
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    #[test]
+    fn a_caller_takes_what_the_documentation_says() {
+        assert_eq!(size_of::<super::Caller>(), 24);
     }
 }

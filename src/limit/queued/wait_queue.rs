@@ -45,7 +45,7 @@ pub trait WaitQueue {
     fn is_empty(&self) -> bool;
 }
 
-/// A queue of up to `N` callers in a critical section, for a `static`. 24 bytes a place on a
+/// A queue of up to `N` callers in a critical section, for a `static`. 32 bytes a place on a
 /// 64-bit machine.
 #[derive(Debug)]
 pub struct StaticWaitQueue<const N: usize> {

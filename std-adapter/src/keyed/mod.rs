@@ -35,7 +35,7 @@ const STRIPES: usize = 64;
 ///
 /// | | |
 /// |---|---|
-/// | memory | on Linux and Windows 16 bytes a place for [`CompactBucket`](steadfast::limit::CompactBucket), 32 for other policies; 1.5 places a key that is active at once |
+/// | memory | 16 bytes a place for [`CompactBucket`](steadfast::limit::CompactBucket); on Linux and Windows 16 more than the state for other policies, so 32 for most; 1.5 places a key that is active at once |
 /// | a call | examines at most 16 places; on a known key it allocates nothing, and for a compact bucket takes no lock |
 /// | a key at rest | is forgotten when a newcomer needs its place; nothing sweeps |
 /// | a newcomer to a full table | [`WhenFull`]: shares one limiter unless you say otherwise |

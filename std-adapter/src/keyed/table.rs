@@ -186,3 +186,24 @@ impl<C: StateCell> Set<C> {
         self.cells[lane].claim(may, take, state)
     }
 }
+
+#[cfg(all(test, any(target_os = "linux", windows)))]
+mod tests {
+    use steadfast::limit::{CompactBucket, FixedWindow, SlidingWindowLog, TokenBucket};
+
+    use super::*;
+    use crate::keyed::Stored;
+
+    fn place<P: Stored>() -> usize {
+        size_of::<Set<P::Cell>>() / SET
+    }
+
+    #[test]
+    fn a_place_takes_what_the_documentation_says() {
+        assert_eq!(place::<CompactBucket>(), 16);
+        assert_eq!(place::<TokenBucket>(), 32);
+        assert_eq!(place::<FixedWindow>(), 32);
+        // Eight times and where the next one goes.
+        assert_eq!(place::<SlidingWindowLog<8>>(), 72 + 16);
+    }
+}

@@ -10,7 +10,7 @@ use steadfast::time::{Clock, Duration, Instant};
 use super::SystemClock;
 
 /// The system's clock, read by a thread of its own once a tick; everyone else loads the last
-/// reading, which costs about a nanosecond.
+/// reading, which is one relaxed load.
 ///
 /// A reading is up to a tick old, and older when the machine is too busy to run the thread, but
 /// never ahead of the [`SystemClock`] and never backwards. So a limiter on it admits nothing too

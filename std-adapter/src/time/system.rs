@@ -6,8 +6,7 @@ use steadfast::time::{Clock, Instant};
 ///
 /// It does not run backwards and does not follow changes of the wall clock. Instants of all
 /// `SystemClock`s in a process can be compared; where the clock starts (often at boot) is the
-/// system's affair. Costs what the system's clock costs, about 20 ns on a PC, and never
-/// allocates.
+/// system's affair. Costs what the system's clock costs, and never allocates.
 ///
 /// ```
 /// use steadfast::time::Clock;
@@ -19,8 +18,8 @@ use steadfast::time::{Clock, Instant};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// Read directly, where it is the standard library's: subtracting two of the standard library's instants costs a quarter of the
-/// reading.
+/// Read directly, where it is the standard library's: there, a reading is two instants and their
+/// difference.
 #[cfg(all(unix, not(target_vendor = "apple"), not(miri)))]
 impl Clock for SystemClock {
     #[inline]
