@@ -16,7 +16,7 @@
 //! 1. **Machines**: pure functions of policy, state and `now`. They never read a clock, sleep,
 //!    lock, log or allocate; they use no floats and cannot panic.
 //!    [`limit`] decides how much may pass; [`time`] is what `now` is; [`http`] writes the answers
-//!    in HTTP's words, and reads those of others.
+//!    in HTTP's words, and reads those of others; [`event`] is what happened, for dashboards.
 //! 2. **Sharing**: the same machines by `&self`. [`shared::Shared`] by a critical section, for
 //!    firmware; [`limit::AtomicRateLimiter`] without a lock where there are 64-bit atomics;
 //!    [`limit::Clocked`] with a clock of its own.
@@ -32,6 +32,7 @@
 extern crate std;
 
 mod config;
+pub mod event;
 pub mod http;
 pub mod limit;
 pub mod shared;

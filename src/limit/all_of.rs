@@ -103,6 +103,13 @@ impl<A: Policy, B: Policy> Policy for AllOf<A, B> {
         self.1.reconfigure(&mut state.1, now, &new.1);
     }
 
+    fn would_deny(granted: &Self::Granted) -> Option<Denied> {
+        match (A::would_deny(&granted.0), B::would_deny(&granted.1)) {
+            (Some(first), Some(second)) => Some(longer(first, second)),
+            (first, second) => first.or(second),
+        }
+    }
+
     /// The standing of the limit that is nearest to saying no; of two that are as near, of the
     /// one that takes longer to be full.
     fn standing(&self, state: &Self::State, now: Instant) -> Standing {

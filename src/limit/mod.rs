@@ -14,6 +14,7 @@
 //! | [`LeakyBucket`] | evenly spaced departures, with a bounded queue |
 //! | [`AllOf`] | two limits that must both say yes |
 //! | [`Shadow`] | a limit on trial, which denies nobody |
+//! | [`AnyPolicy`] | one of these, chosen at run time |
 //!
 //! | holder | where |
 //! |---|---|
@@ -45,6 +46,7 @@
 //! start, time stands still for a limiter.
 
 mod all_of;
+mod any_policy;
 #[cfg(target_has_atomic = "64")]
 mod atomic;
 mod clocked;
@@ -66,6 +68,7 @@ mod token_bucket;
 mod word;
 
 pub use all_of::AllOf;
+pub use any_policy::{AnyGranted, AnyPolicy, AnyState};
 #[cfg(target_has_atomic = "64")]
 pub use atomic::AtomicRateLimiter;
 pub use clocked::{Clocked, Limiter};

@@ -71,6 +71,11 @@ pub trait Policy: Copy {
     /// capacity, and up to what `new` may reserve ahead on top of it.
     fn reconfigure(&self, state: &mut Self::State, now: Instant, new: &Self);
 
+    /// What a limit on trial would have said instead of this yes; `None` if it is enforced.
+    fn would_deny(_granted: &Self::Granted) -> Option<Denied> {
+        None
+    }
+
     /// What the headers say of a state: limit, remaining, time to full.
     fn standing(&self, state: &Self::State, now: Instant) -> Standing;
 }

@@ -79,6 +79,10 @@ impl<P: Policy> Policy for Shadow<P> {
         self.0.reconfigure(state, now, &new.0);
     }
 
+    fn would_deny(granted: &Self::Granted) -> Option<Denied> {
+        granted.0.as_ref().err().copied()
+    }
+
     /// Where the limit on trial stands.
     fn standing(&self, state: &P::State, now: Instant) -> Standing {
         self.0.standing(state, now)
