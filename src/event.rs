@@ -41,6 +41,8 @@ pub struct LimitEvent<'a> {
 pub enum LimitOutcome {
     /// It passed, and was charged.
     Granted,
+    /// It had passed, and the charge was given back: another limit said no, say.
+    Refunded,
     /// It did not pass.
     Denied(Denied),
     /// It passed because the limit is on trial; enforced, it would have been denied.
@@ -60,11 +62,12 @@ impl LimitOutcome {
         }
     }
 
-    /// One word for a counter's label, the same in every version: `granted`, `denied`,
-    /// `store_full`, `would_deny`, `exempt` or `without_key`.
+    /// One word for a counter's label, the same in every version: `granted`,
+    /// `refunded`, `denied`, `store_full`, `would_deny`, `exempt` or `without_key`.
     pub const fn label(&self) -> &'static str {
         match self {
             Self::Granted => "granted",
+            Self::Refunded => "refunded",
             Self::Denied(Denied::StoreFull { .. }) => "store_full",
             Self::Denied(_) => "denied",
             Self::WouldDeny(_) => "would_deny",

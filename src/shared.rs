@@ -7,11 +7,17 @@
 //! [`AtomicRateLimiter`](crate::limit::AtomicRateLimiter) is faster: a critical section is one
 //! lock for the whole process.
 
-use core::cell::{Cell, RefCell};
+mod live;
+mod tables;
+
+pub use live::Live;
+pub use tables::OfKey;
+
+use core::cell::Cell;
 
 use critical_section::Mutex;
 
-use crate::limit::{Denied, Granted, KeyedPolicy, Places, Policy, RateLimiter, Reserve, Standing};
+use crate::limit::{Denied, Granted, Policy, RateLimiter, Reserve, Standing};
 use crate::time::{Duration, Instant};
 
 /// A machine that [`Shared`] can hold: what never changes, and the cell for what does.
@@ -27,16 +33,18 @@ impl<P: Policy> Machine for RateLimiter<P> {
     type Cell = Cell<P::State>;
 }
 
-impl<K, P: Policy, const N: usize> Machine for Places<K, P, N> {
-    type Policy = ();
-    type Cell = RefCell<Self>;
-}
-
 /// A machine in a `static`, asked by shared reference from the main loop, from tasks and from
 /// interrupts.
 ///
 /// Each call is one critical section around one decision, so it is short and never nests. It
 /// adds no memory for a limiter, and one word for a table.
+///
+/// | `Shared<_>` | where the policy lies | made by |
+/// |---|---|---|
+/// | [`RateLimiter<P>`](RateLimiter) | beside the state, constant | [`Shared::new`] |
+/// | [`Live<P>`](Live) | with the state: it can be reconfigured | [`Shared::live`] |
+/// | [`Places<K, P, N>`](crate::limit::Places) | with the caller, constant | [`Shared::places`] |
+/// | [`Keyed<K, P, N>`](crate::limit::Keyed) | with the table: it can be reconfigured | [`Shared::keyed`] |
 ///
 /// ```
 /// use steadfast::{limit::{RateLimiter, TokenBucket}, policy, shared::Shared, time::Instant};
@@ -54,6 +62,93 @@ pub struct Shared<M: Machine> {
     cell: Mutex<M::Cell>,
 }
 
+/// The verbs of a limiter, for each form of one: by `update`, which changes the state under the
+/// critical section, and by `look`, which copies policy and state out of it.
+macro_rules! limiter_verbs {
+    () => {
+        /// Takes one, if there is one.
+        ///
+        /// # Errors
+        ///
+        /// See [`Policy::decide`]; nothing is taken.
+        #[inline]
+        pub fn try_acquire(&self, now: Instant) -> Result<P::Granted, Denied> {
+            self.try_acquire_n(now, 1)
+        }
+
+        /// Takes `cost`, all or nothing.
+        ///
+        /// # Errors
+        ///
+        /// See [`Policy::decide`]; nothing is taken.
+        #[inline]
+        pub fn try_acquire_n(&self, now: Instant, cost: u32) -> Result<P::Granted, Denied> {
+            self.update(|policy, state| policy.decide(state, now, cost))
+        }
+
+        /// Would `cost` be granted? Takes nothing.
+        ///
+        /// # Errors
+        ///
+        /// What [`try_acquire_n`](Self::try_acquire_n) would say.
+        pub fn peek(&self, now: Instant, cost: u32) -> Result<(), Denied> {
+            let (policy, mut state) = self.look();
+            policy.decide(&mut state, now, cost).map(|_| ())
+        }
+
+        /// The largest cost that would be granted now.
+        pub fn available(&self, now: Instant) -> u32 {
+            let (policy, state) = self.look();
+            policy.available(&state, now)
+        }
+
+        /// What the headers say: limit, remaining, time to full.
+        pub fn standing(&self, now: Instant) -> Standing {
+            let (policy, state) = self.look();
+            policy.standing(&state, now)
+        }
+
+        /// Gives back what was granted and not used; see [`Policy::refund`].
+        pub fn refund(&self, now: Instant, granted: &P::Granted) {
+            self.update(|policy, state| policy.refund(state, now, granted));
+        }
+    };
+}
+
+/// The verbs of a limiter that can promise and owe.
+macro_rules! reserving_verbs {
+    () => {
+        /// Takes `cost` now and says from when on it may be used; see [`Reserve::reserve`].
+        ///
+        /// # Errors
+        ///
+        /// If that would be more than `max_wait` from now, or further ahead than the policy allows;
+        /// nothing is taken.
+        pub fn reserve(
+            &self,
+            now: Instant,
+            cost: u32,
+            max_wait: Duration,
+        ) -> Result<Granted, Denied> {
+            self.update(|policy, state| policy.reserve(state, now, cost, max_wait))
+        }
+
+        /// Gives back a reservation that will not be used; see [`Reserve::cancel`].
+        pub fn cancel(&self, now: Instant, reserved: &Granted) {
+            self.update(|policy, state| policy.cancel(state, now, reserved));
+        }
+
+        /// Takes `cost` though it may not be there, and returns how much of it lies beyond the bound
+        /// and was not taken; see [`Reserve::charge`].
+        #[must_use = "what lies beyond the bound was not charged"]
+        pub fn charge(&self, now: Instant, cost: u32) -> u32 {
+            self.update(|policy, state| policy.charge(state, now, cost))
+        }
+    };
+}
+
+pub(crate) use {limiter_verbs, reserving_verbs};
+
 impl<P: Policy> Shared<RateLimiter<P>> {
     /// Shares a limiter.
     pub const fn new(limiter: RateLimiter<P>) -> Self {
@@ -69,52 +164,22 @@ impl<P: Policy> Shared<RateLimiter<P>> {
         &self.policy
     }
 
-    /// Takes one, if there is one.
+    limiter_verbs!();
+
+    /// Goes on under another policy, keeping what was used, in tokens; see
+    /// [`Policy::reconfigure`].
     ///
-    /// # Errors
-    ///
-    /// See [`Policy::decide`]; nothing is taken.
-    #[inline]
-    pub fn try_acquire(&self, now: Instant) -> Result<P::Granted, Denied> {
-        self.try_acquire_n(now, 1)
+    /// Takes the only reference there is, since the policy is read without the critical section.
+    /// In a `static`, or wherever others ask meanwhile, use [`Live`].
+    pub fn reconfigure(&mut self, now: Instant, policy: P) {
+        let state = self.cell.get_mut().get_mut();
+        self.policy.reconfigure(state, now, &policy);
+        self.policy = policy;
     }
 
-    /// Takes `cost`, all or nothing.
-    ///
-    /// # Errors
-    ///
-    /// See [`Policy::decide`]; nothing is taken.
-    #[inline]
-    pub fn try_acquire_n(&self, now: Instant, cost: u32) -> Result<P::Granted, Denied> {
-        self.update(|policy, state| policy.decide(state, now, cost))
-    }
-
-    /// Would `cost` be granted? Takes nothing.
-    ///
-    /// # Errors
-    ///
-    /// What [`try_acquire_n`](Self::try_acquire_n) would say.
-    pub fn peek(&self, now: Instant, cost: u32) -> Result<(), Denied> {
-        self.policy.decide(&mut self.state(), now, cost).map(|_| ())
-    }
-
-    /// The largest cost that would be granted now.
-    pub fn available(&self, now: Instant) -> u32 {
-        self.policy.available(&self.state(), now)
-    }
-
-    /// What the headers say: limit, remaining, time to full.
-    pub fn standing(&self, now: Instant) -> Standing {
-        self.policy.standing(&self.state(), now)
-    }
-
-    /// Gives back what was granted and not used; see [`Policy::refund`].
-    pub fn refund(&self, now: Instant, granted: &P::Granted) {
-        self.update(|policy, state| policy.refund(state, now, granted));
-    }
-
-    fn state(&self) -> P::State {
-        critical_section::with(|cs| self.cell.borrow(cs).get())
+    fn look(&self) -> (&P, P::State) {
+        let state = critical_section::with(|cs| self.cell.borrow(cs).get());
+        (&self.policy, state)
     }
 
     #[inline]
@@ -130,87 +195,5 @@ impl<P: Policy> Shared<RateLimiter<P>> {
 }
 
 impl<P: Reserve> Shared<RateLimiter<P>> {
-    /// Takes `cost` now and says from when on it may be used; see [`Reserve::reserve`].
-    ///
-    /// # Errors
-    ///
-    /// If that would be more than `max_wait` from now, or further ahead than the policy allows;
-    /// nothing is taken.
-    pub fn reserve(&self, now: Instant, cost: u32, max_wait: Duration) -> Result<Granted, Denied> {
-        self.update(|policy, state| policy.reserve(state, now, cost, max_wait))
-    }
-
-    /// Gives back a reservation that will not be used; see [`Reserve::cancel`].
-    pub fn cancel(&self, now: Instant, reserved: &Granted) {
-        self.update(|policy, state| policy.cancel(state, now, reserved));
-    }
-}
-
-/// A keyed table in a `static`. The policy is passed in, so that the table stays all zeros and
-/// takes no flash.
-///
-/// ```
-/// use steadfast::limit::{KeyedPolicy, Places, TokenBucket};
-/// use steadfast::{policy, shared::Shared, time::Instant};
-///
-/// const PER_NODE: KeyedPolicy<TokenBucket> =
-///     KeyedPolicy::new(policy!(TokenBucket::per_second(2).burst(4)));
-/// static NODES: Shared<Places<u16, TokenBucket, 16>> = Shared::places();
-///
-/// assert!(NODES.try_acquire(&PER_NODE, 0x1A, Instant::from_secs(1)).is_ok());
-/// ```
-impl<K: Copy + Eq + core::hash::Hash, P: Policy, const N: usize> Shared<Places<K, P, N>> {
-    /// Shares an empty table.
-    pub const fn places() -> Self {
-        Self {
-            policy: (),
-            cell: Mutex::new(RefCell::new(Places::new())),
-        }
-    }
-
-    /// Takes one from `key`'s limiter.
-    ///
-    /// # Errors
-    ///
-    /// See [`Places::try_acquire_n`]; nothing is taken.
-    #[inline]
-    pub fn try_acquire(
-        &self,
-        rule: &KeyedPolicy<P>,
-        key: K,
-        now: Instant,
-    ) -> Result<P::Granted, Denied> {
-        self.try_acquire_n(rule, key, now, 1)
-    }
-
-    /// Takes `cost` from `key`'s limiter, all or nothing.
-    ///
-    /// # Errors
-    ///
-    /// See [`Places::try_acquire_n`]; nothing is taken.
-    #[inline]
-    pub fn try_acquire_n(
-        &self,
-        rule: &KeyedPolicy<P>,
-        key: K,
-        now: Instant,
-        cost: u32,
-    ) -> Result<P::Granted, Denied> {
-        self.with(|places| places.try_acquire_n(rule, key, now, cost))
-            // Only a key whose `Eq` or `Hash` asks this very table comes here.
-            .unwrap_or(Err(Denied::StoreFull {
-                retry_after: Duration::from_nanos(1),
-            }))
-    }
-
-    /// Everything else a table can do, under the critical section: keep it short.
-    ///
-    /// `None` if called from inside itself.
-    #[inline]
-    pub fn with<R>(&self, look: impl FnOnce(&mut Places<K, P, N>) -> R) -> Option<R> {
-        critical_section::with(|cs| {
-            let mut places = self.cell.borrow(cs).try_borrow_mut().ok()?;
-            Some(look(&mut places))
-        })
-    }
+    reserving_verbs!();
 }

@@ -1,4 +1,14 @@
 //! HTTP's words: the exact text, and buffers of every size.
+//!
+//! The examples of the IETF's draft (-10) and a peer's golden texts (-11) are among them. Overruled
+//! here:
+//!
+//! - A full store has no form in the `RateLimit` field there, and has none here: it is a 503 with
+//!   `Retry-After` (`refusals`).
+//! - `qu` and `pk` are read past (`http_lists.rs`) and not written: what a limiter here counts has no
+//!   unit, and whose it is stays on the server.
+//! - A window that is no whole second is rejected where it is named, as there; one that comes from
+//!   a limiter is rounded up, since a limiter of a tenth of a second has to say something.
 
 use steadfast::http::{
     ItemError, LimitName, MAX_INTEGER, MAX_NUMBER_LEN, NameError, QuotaPolicy, Refusal, RetryAfter,

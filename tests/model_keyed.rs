@@ -40,6 +40,8 @@ enum What {
     Take,
     TakeAndRefund,
     Forget,
+    /// To the other of two policies.
+    Reconfigure,
 }
 
 /// A few keys that come again and again, and a flood of others.
@@ -56,6 +58,7 @@ fn calls(regulars: u16) -> impl Strategy<Value = Vec<Call>> {
         20 => Just(What::Take),
         3 => Just(What::TakeAndRefund),
         1 => Just(What::Forget),
+        1 => Just(What::Reconfigure),
     ];
     let call = (by, key, cost, what);
     vec(
@@ -70,14 +73,16 @@ fn calls(regulars: u16) -> impl Strategy<Value = Vec<Call>> {
 }
 
 fn replay<P: Machine<Granted = Granted>, M: Model, const N: usize>(
-    policy: P,
-    fresh: M,
+    policies: [(P, M::Rule); 2],
+    model: impl Fn(M::Rule) -> M,
     when_full: WhenFull,
     seed: u64,
     calls: &[Call],
 ) -> Result<u64, TestCaseError> {
+    let (policy, fresh) = (policies[0].0, model(policies[0].1));
     let rule = KeyedPolicy::new(policy).when_full(when_full).seed(seed);
     let mut table = Table::<P, M, N>::new(Keyed::new(rule), when_full, fresh);
+    let mut turns = policies.into_iter().cycle().skip(1);
     let mut now = 1_000_u64;
     for call in calls {
         now = now.saturating_add_signed(call.by);
@@ -85,6 +90,11 @@ fn replay<P: Machine<Granted = Granted>, M: Model, const N: usize>(
             What::Take => table.take(call.key, now, call.cost).map(|_| ()),
             What::TakeAndRefund => table.take_and_refund(call.key, now, call.cost),
             What::Forget => table.forget(call.key),
+            What::Reconfigure => {
+                let (policy, rule) = turns.next().expect("it never ends");
+                table.reconfigure(now, policy, rule);
+                Ok(())
+            }
         }?;
     }
     Ok(calls.len() as u64)
@@ -92,30 +102,30 @@ fn replay<P: Machine<Granted = Granted>, M: Model, const N: usize>(
 
 fn decides_as_a_map<const N: usize>() {
     let regulars = u16::try_from(N).unwrap() * 3 / 2 + 2;
-    let inputs = (
-        1_u32..4,
-        1_u64..300,
-        1_u32..4,
-        any::<u64>(),
-        0_usize..4,
-        calls(regulars),
-    );
+    let limit = || (1_u32..4, 1_u64..300, 1_u32..4);
+    let inputs = (limit(), limit(), any::<u64>(), 0_usize..4, calls(regulars));
     // Each plays three machines, and the map is slow.
     play_one_in(
         8,
         &format!("{N} places"),
         inputs,
-        |(count, period, burst, seed, mode, calls)| {
+        |(one, other, seed, mode, calls)| {
             let mode = MODES[mode];
-            let config = TokenBucket::new(count, nanos(period)).burst(burst);
-            let model = Bucket::new(bucket::Rule::tokens(count, period, burst));
-            let (wide, compact) = (config.build().unwrap(), config.compact().build().unwrap());
-            let window = FixedWindow::new(burst, nanos(period)).build().unwrap();
-            let counter = Window::new(window::Rule::new(burst, period, None));
+            let both = [one, other];
+            let config =
+                |(count, period, burst)| TokenBucket::new(count, nanos(period)).burst(burst);
+            let level = |(count, period, burst)| bucket::Rule::tokens(count, period, burst);
+            let wide = both.map(|limit| (config(limit).build().unwrap(), level(limit)));
+            let compact =
+                both.map(|limit| (config(limit).compact().build().unwrap(), level(limit)));
+            let windows = both.map(|(_, period, limit)| {
+                let window = FixedWindow::new(limit, nanos(period)).build().unwrap();
+                (window, window::Rule::new(limit, period, None))
+            });
             Ok(
-                replay::<TokenBucket, _, N>(wide, model.clone(), mode, seed, &calls)?
-                    + replay::<CompactBucket, _, N>(compact, model, mode, seed, &calls)?
-                    + replay::<FixedWindow, _, N>(window, counter, mode, seed, &calls)?,
+                replay::<TokenBucket, _, N>(wide, Bucket::new, mode, seed, &calls)?
+                    + replay::<CompactBucket, _, N>(compact, Bucket::new, mode, seed, &calls)?
+                    + replay::<FixedWindow, _, N>(windows, Window::new, mode, seed, &calls)?,
             )
         },
     );

@@ -5,12 +5,12 @@
 use std::mem::size_of;
 
 use steadfast::limit::{
-    AllOf, CompactBucket, CompactBucketState, FixedWindow, FixedWindowState, Granted,
-    IntervalBucket, IntervalBucketState, LeakyBucket, Places, Policy, RateLimiter, Shadow,
-    SlidingWindowCounter, SlidingWindowCounterState, SlidingWindowLog, SlidingWindowLogState,
-    StaticWaitQueue, TokenBucket, TokenBucketState,
+    AllOf, AnyGranted, AnyPolicy, AnyState, CompactBucket, CompactBucketState, FixedWindow,
+    FixedWindowState, Granted, IntervalBucket, IntervalBucketState, Keyed, LeakyBucket, Places,
+    Policy, RateLimiter, Shadow, SlidingWindowCounter, SlidingWindowCounterState, SlidingWindowLog,
+    SlidingWindowLogState, StaticWaitQueue, TokenBucket, TokenBucketState,
 };
-use steadfast::shared::Shared;
+use steadfast::shared::{Live, Shared};
 use steadfast::time::{Duration, Instant};
 
 #[test]
@@ -31,6 +31,9 @@ fn sizes_are_as_documented() {
     assert_eq!(size_of::<SlidingWindowCounterState>(), 16);
     assert_eq!(size_of::<IntervalBucket>(), 24);
     assert_eq!(size_of::<IntervalBucketState>(), 16);
+    assert_eq!(size_of::<AnyPolicy>(), 80);
+    assert_eq!(size_of::<AnyState>(), 24);
+    assert_eq!(size_of::<AnyGranted>(), 32);
     assert_eq!(size_of::<LeakyBucket>(), size_of::<TokenBucket>());
 }
 
@@ -60,7 +63,15 @@ fn sharing_costs_what_it_says() {
         size_of::<Shared<RateLimiter<TokenBucket>>>(),
         size_of::<RateLimiter<TokenBucket>>()
     );
+    assert_eq!(
+        size_of::<Shared<Live<TokenBucket>>>(),
+        size_of::<RateLimiter<TokenBucket>>()
+    );
     assert_eq!(size_of::<Shared<Nodes>>(), size_of::<Nodes>() + 8);
+    assert_eq!(
+        size_of::<Shared<Keyed<u16, TokenBucket, 16>>>(),
+        size_of::<Keyed<u16, TokenBucket, 16>>() + 8
+    );
     // A place: 24 bytes. Beside them the shared limiter and two counts.
     assert_eq!(
         size_of::<Nodes>(),

@@ -63,6 +63,25 @@ fn token_bucket_with_reservations() {
 }
 
 #[test]
+fn token_bucket_with_debts() {
+    let steps = with_clock(&[
+        Step::Take(1),
+        Step::Charge(1),
+        Step::Charge(3),
+        Step::Reserve(1),
+        Step::RefundLast,
+    ]);
+    let mut agreed = 0;
+    for (count, period, burst) in tiny() {
+        let config = TokenBucket::new(count, nanos(period)).burst(burst);
+        let policy = config.debt_up_to(nanos(4)).build().unwrap();
+        let rule = bucket::Rule::tokens(count, period, burst).ahead(4);
+        agreed += everywhere(&Pair::new(policy, Bucket::new(rule)), &steps);
+    }
+    println!("token bucket with debts: {agreed} steps agreed");
+}
+
+#[test]
 fn compact_bucket() {
     let steps = with_clock(&ALL_CAN);
     let mut agreed = 0;
@@ -149,6 +168,7 @@ fn leaky_bucket() {
     let steps = with_clock(&[
         Step::Take(1),
         Step::Reserve(1),
+        Step::Charge(2),
         Step::RefundFirst,
         Step::RefundLast,
         Step::CancelLast,

@@ -9,8 +9,9 @@
 //! - `SetBurst`: there the level is kept, so a larger burst leaves the bucket emptier. Here what
 //!   was used is kept, in tokens.
 //! - `CancelInvalid`: a refusal leaves nothing that could be cancelled.
-//! - `Wait` without an end to the rate: such a rate is a `ConfigError`. A context that was
-//!   cancelled before the call is its caller's business.
+//! - `Wait` without an end to the rate: such a rate is a `ConfigError` (`AnyPolicy::Unlimited` is
+//!   that, and has nothing to wait for). A context that was cancelled before the call is its
+//!   caller's business: a machine is not asked.
 
 use steadfast::limit::{Denied, Granted, Policy, RateLimiter, TokenBucket};
 use steadfast::time::{Duration, Instant, days};

@@ -5,14 +5,15 @@
 //!
 //! - `JumpBackwards`: there a clock that goes to and fro makes tokens, since each step forward is
 //!   refilled anew. Here a state a little ahead of the clock is left alone, so it makes none.
-//! - Rates of nothing, rates without end, and bursts of nothing are a `ConfigError`: a limiter
-//!   that admits nothing or everything is no limiter. So is one token in 10^10 s, which is more
-//!   than the longest wait of 146 years.
+//! - Rates of nothing, rates without end, and bursts of nothing are a `ConfigError`: a policy is
+//!   checked once, and one that admits nothing or everything is no bucket. Who has no limit says so
+//!   by name (`AnyPolicy::Unlimited`). One token in 10^10 s is a `ConfigError` too, since that is
+//!   more than the longest wait of 146 years.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use steadfast::limit::{
-    AtomicRateLimiter, CompactBucket, Gcra, MAX_WAIT, RateLimiter, TokenBucket,
+    AnyPolicy, AtomicRateLimiter, CompactBucket, Gcra, MAX_WAIT, RateLimiter, TokenBucket,
 };
 use steadfast::policy;
 use steadfast::time::{Duration, Instant, days, minutes, nanos, secs};
@@ -154,12 +155,14 @@ fn zero_and_tiny_rates() {
     assert!(lim.try_acquire(t(0)).is_err());
 }
 
-/// A rate without end, or a burst of nothing under one, cannot be configured: do without a
-/// limiter.
+/// A rate without end, or a burst of nothing under one, cannot be configured; no limit can.
 #[test]
 fn unlimited() {
     assert!(Gcra::every(Duration::ZERO, Duration::ZERO).build().is_err());
     assert!(TokenBucket::per_second(u32::MAX).burst(0).build().is_err());
+    let mut lim = RateLimiter::new(AnyPolicy::Unlimited);
+    assert!(lim.try_acquire_n(t(0), 3).is_ok());
+    assert_eq!(lim.available(t(0)), u32::MAX);
 }
 
 /// Intervals, and the rates that they are.

@@ -6,7 +6,8 @@ use crate::time::{Duration, Instant};
 /// Two limits on one thing: 10 a second *and* 1,000 a day. Takes from both or from neither.
 ///
 /// For more than two, nest: `AllOf(a, AllOf(b, c))`. A no carries the longer wait. The state is
-/// the two states; a call costs the two calls.
+/// the two states; a call costs the two calls. Limits that lie in different places, such as one
+/// for all and one a user, are put together by [`Named::and`](super::Named::and).
 ///
 /// ```
 /// use steadfast::{limit::{AllOf, RateLimiter, TokenBucket}, policy, time::Instant};
@@ -23,7 +24,7 @@ pub struct AllOf<A, B>(pub A, pub B);
 
 /// The no that holds longer; one that no wait helps holds for ever. Of two such the one that
 /// leaves less room, since more than that is never granted.
-fn longer(first: Denied, second: Denied) -> Denied {
+pub(super) fn longer(first: Denied, second: Denied) -> Denied {
     match (first, second) {
         (
             Denied::CostAboveCapacity { capacity: a, .. },
@@ -43,6 +44,7 @@ impl<A: Policy, B: Policy> Policy for AllOf<A, B> {
     type Granted = (A::Granted, B::Granted);
 
     const FULL: Self::State = (A::FULL, B::FULL);
+    const ON_TRIAL: bool = A::ON_TRIAL && B::ON_TRIAL;
 
     fn decide(
         &self,
@@ -115,12 +117,12 @@ impl<A: Policy, B: Policy> Policy for AllOf<A, B> {
     fn standing(&self, state: &Self::State, now: Instant) -> Standing {
         let first = self.0.standing(&state.0, now);
         let second = self.1.standing(&state.1, now);
-        let nearer = second.remaining < first.remaining;
-        let as_near = second.remaining == first.remaining;
-        if nearer || as_near && second.full_in > first.full_in {
-            second
+        let nearer = if A::ON_TRIAL == B::ON_TRIAL {
+            second.is_nearer_to_no_than(&first)
         } else {
-            first
-        }
+            // What is on trial denies nobody, so the other one is what a caller meets.
+            A::ON_TRIAL
+        };
+        if nearer { second } else { first }
     }
 }

@@ -6,7 +6,7 @@ use loom::sync::atomic::AtomicU64;
 use portable_atomic::AtomicU64;
 use portable_atomic::Ordering::Relaxed;
 
-use super::{Denied, Policy, Standing, Word};
+use super::{Denied, Policy, RateLimiter, Standing, Word};
 use crate::time::Instant;
 
 /// A limiter shared by reference, lock-free: a load, a decision and one compare-and-swap for a
@@ -14,6 +14,10 @@ use crate::time::Instant;
 ///
 /// Exists where the target has 64-bit atomics of its own (x86-64, ARM64, WebAssembly). On
 /// Cortex-M and RV32 use [`Shared`](crate::shared::Shared).
+///
+/// One word holds the state and nothing else, so policy and state cannot change in one step while
+/// others ask. Where the policy must change meanwhile, take
+/// [`Shared<Live<P>>`](crate::shared::Live), or `steadfast-std`'s forms on a server.
 ///
 /// ```
 /// use steadfast::{limit::{AtomicRateLimiter, CompactBucket, TokenBucket}, policy, time::Instant};
@@ -99,8 +103,32 @@ where
         self.policy.standing(&self.state(), now)
     }
 
+    /// Goes on under another policy, keeping what was used, in tokens; see
+    /// [`Policy::reconfigure`].
+    ///
+    /// Takes the only reference there is: nobody may decide by the old policy meanwhile.
+    pub fn reconfigure(&mut self, now: Instant, policy: P) {
+        let old = &self.policy;
+        update_word(&self.word, |state| old.reconfigure(state, now, &policy));
+        self.policy = policy;
+    }
+
     fn state(&self) -> P::State {
         P::State::from_word(self.word.load(Relaxed))
+    }
+}
+
+/// Goes on where the other one stood.
+impl<P: Policy> From<RateLimiter<P>> for AtomicRateLimiter<P>
+where
+    P::State: Word,
+{
+    fn from(limiter: RateLimiter<P>) -> Self {
+        let (policy, state) = limiter.into_parts();
+        Self {
+            policy,
+            word: AtomicU64::new(state.to_word()),
+        }
     }
 }
 

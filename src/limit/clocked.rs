@@ -1,67 +1,7 @@
 //! A shared limiter together with its clock.
 
-use super::{Denied, Policy, RateLimiter};
-use crate::shared::Shared;
-use crate::time::{Clock, Instant};
-
-/// A limiter that is asked by shared reference.
-pub trait Limiter {
-    /// What a yes carries.
-    type Granted;
-
-    /// Takes `cost`, all or nothing.
-    ///
-    /// # Errors
-    ///
-    /// See [`Policy::decide`]; nothing is taken.
-    fn try_acquire_n(&self, now: Instant, cost: u32) -> Result<Self::Granted, Denied>;
-
-    /// Gives back what was granted and not used; see [`Policy::refund`].
-    fn refund(&self, now: Instant, granted: &Self::Granted);
-}
-
-impl<P: Policy> Limiter for Shared<RateLimiter<P>> {
-    type Granted = P::Granted;
-
-    #[inline]
-    fn try_acquire_n(&self, now: Instant, cost: u32) -> Result<P::Granted, Denied> {
-        self.try_acquire_n(now, cost)
-    }
-
-    fn refund(&self, now: Instant, granted: &P::Granted) {
-        self.refund(now, granted);
-    }
-}
-
-#[cfg(target_has_atomic = "64")]
-impl<P: Policy> Limiter for super::AtomicRateLimiter<P>
-where
-    P::State: super::Word,
-{
-    type Granted = P::Granted;
-
-    #[inline]
-    fn try_acquire_n(&self, now: Instant, cost: u32) -> Result<P::Granted, Denied> {
-        self.try_acquire_n(now, cost)
-    }
-
-    fn refund(&self, now: Instant, granted: &P::Granted) {
-        self.refund(now, granted);
-    }
-}
-
-impl<L: Limiter + ?Sized> Limiter for &L {
-    type Granted = L::Granted;
-
-    #[inline]
-    fn try_acquire_n(&self, now: Instant, cost: u32) -> Result<L::Granted, Denied> {
-        (**self).try_acquire_n(now, cost)
-    }
-
-    fn refund(&self, now: Instant, granted: &L::Granted) {
-        (**self).refund(now, granted);
-    }
-}
+use super::{Denied, Limiter, Reconfigure, Standing};
+use crate::time::Clock;
 
 /// A limiter that reads the time itself.
 ///
@@ -107,7 +47,7 @@ impl<L: Limiter, C: Clock> Clocked<L, C> {
     ///
     /// # Errors
     ///
-    /// See [`Policy::decide`]; nothing is taken.
+    /// See [`Limiter::try_acquire_n`]; nothing is taken.
     #[inline]
     pub fn try_acquire(&self) -> Result<L::Granted, Denied> {
         self.try_acquire_n(1)
@@ -117,14 +57,40 @@ impl<L: Limiter, C: Clock> Clocked<L, C> {
     ///
     /// # Errors
     ///
-    /// See [`Policy::decide`]; nothing is taken.
+    /// See [`Limiter::try_acquire_n`]; nothing is taken.
     #[inline]
     pub fn try_acquire_n(&self, cost: u32) -> Result<L::Granted, Denied> {
         self.limiter.try_acquire_n(self.clock.now(), cost)
     }
 
-    /// Gives back what was granted and not used; see [`Policy::refund`].
+    /// Gives back what was granted and not used; see [`Limiter::refund`].
     pub fn refund(&self, granted: &L::Granted) {
         self.limiter.refund(self.clock.now(), granted);
+    }
+
+    /// Would `cost` be granted now? Takes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire_n`](Self::try_acquire_n) would say.
+    pub fn peek(&self, cost: u32) -> Result<(), Denied> {
+        self.limiter.peek(self.clock.now(), cost)
+    }
+
+    /// The largest cost that would be granted now.
+    pub fn available(&self) -> u32 {
+        self.limiter.available(self.clock.now())
+    }
+
+    /// What the headers say: limit, remaining, time to full.
+    pub fn standing(&self) -> Standing {
+        self.limiter.standing(self.clock.now())
+    }
+}
+
+impl<L: Reconfigure, C: Clock> Clocked<L, C> {
+    /// Goes on under another policy from now on; see [`Reconfigure::reconfigure`].
+    pub fn reconfigure(&self, policy: L::Policy) {
+        self.limiter.reconfigure(self.clock.now(), policy);
     }
 }

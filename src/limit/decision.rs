@@ -110,3 +110,26 @@ pub struct Standing {
     /// How long until it is full again; zero if it is.
     pub full_in: Duration,
 }
+
+impl Standing {
+    /// Of a caller without a limit.
+    pub(super) const UNLIMITED: Self = Self {
+        limit: u32::MAX,
+        window: Duration::ZERO,
+        remaining: u32::MAX,
+        full_in: Duration::ZERO,
+    };
+
+    /// Is this limit nearer to saying no than the other? Of two that are as near, the one that
+    /// takes longer to be full is.
+    pub(super) fn is_nearer_to_no_than(&self, other: &Self) -> bool {
+        let as_near = self.remaining == other.remaining;
+        self.remaining < other.remaining || as_near && self.full_in > other.full_in
+    }
+
+    /// Is there no limit at all ([`AnyPolicy::Unlimited`](super::AnyPolicy::Unlimited))? Of a
+    /// limit the window is never zero.
+    pub const fn is_unlimited(&self) -> bool {
+        self.window.as_nanos() == 0
+    }
+}

@@ -1,6 +1,7 @@
 //! One limiter: a policy and its state.
 
 use super::{Denied, Granted, Policy, Reserve, Standing};
+use crate::config::ConfigError;
 use crate::time::{Duration, Instant};
 
 /// A policy with a state of its own, for one owner.
@@ -29,6 +30,42 @@ impl<P: Policy> RateLimiter<P> {
             policy,
             state: P::FULL,
         }
+    }
+
+    /// A limiter that starts empty, or partly full: as if all but `available` had been taken at
+    /// `now`. What is missing comes back as the policy has it: bit by bit, or when the window
+    /// that starts with it ends.
+    ///
+    /// For a restart that must not hand out a second burst, or a warm-up. In a `static`, which
+    /// starts full, take what should be missing once the clock runs.
+    ///
+    /// # Errors
+    ///
+    /// `available` above what a full limiter would grant (of a limit on trial, what it would grant
+    /// if enforced). Under [`AnyPolicy::Unlimited`](super::AnyPolicy::Unlimited) nothing can be
+    /// missing, so nothing is.
+    ///
+    /// ```
+    /// use steadfast::{limit::{RateLimiter, TokenBucket}, policy, time::{Instant, secs}};
+    ///
+    /// # fn main() -> Result<(), steadfast::ConfigError> {
+    /// const POLICY: TokenBucket = policy!(TokenBucket::per_second(5).burst(10));
+    /// let now = Instant::from_secs(1);
+    /// let mut radio = RateLimiter::starting_with(POLICY, now, 0)?;
+    /// assert!(radio.try_acquire(now).is_err());
+    /// assert_eq!(radio.available(now + secs(1)), 5);
+    ///
+    /// let error = RateLimiter::starting_with(POLICY, now, 11).unwrap_err();
+    /// assert_eq!(error.to_string(), "available = 11, allowed 0..=10");
+    /// # Ok(()) }
+    /// ```
+    pub fn starting_with(policy: P, now: Instant, available: u32) -> Result<Self, ConfigError> {
+        let mut state = P::FULL;
+        let full = policy.available(&state, now);
+        ConfigError::check("available", available.into(), 0, full.into())?;
+        // A full limiter has it, so this is never a no.
+        let _ = policy.decide(&mut state, now, full.wrapping_sub(available));
+        Ok(Self { policy, state })
     }
 
     /// The two halves: what was configured, and what is remembered.
@@ -99,6 +136,32 @@ impl<P: Policy> RateLimiter<P> {
 }
 
 impl<P: Reserve> RateLimiter<P> {
+    /// Takes `cost` though it may not be there, and returns how much of it lies beyond the bound
+    /// and was not taken; see [`Reserve::charge`].
+    ///
+    /// ```
+    /// use steadfast::{limit::{RateLimiter, TokenBucket}, policy};
+    /// use steadfast::time::{Instant, millis, minutes};
+    ///
+    /// // A thousand tokens of a model a minute, and a debt that is paid off within five.
+    /// let mut model = RateLimiter::new(policy!(
+    ///     TokenBucket::per_minute(1_000).debt_up_to(minutes(5))
+    /// ));
+    /// let now = Instant::from_secs(60);
+    /// // Ask before the work, for one: is there anything left?
+    /// assert!(model.try_acquire(now).is_ok());
+    /// // It was 3,000. Nobody gets in until the 2,000 that were not there have refilled.
+    /// assert_eq!(model.charge(now, 2_999), 0);
+    /// let denied = model.try_acquire(now).unwrap_err();
+    /// assert_eq!(denied.retry_after(), Some(millis(120_060)));
+    /// // No debt is longer than five minutes: of 4,000 more 1,000 are not charged.
+    /// assert_eq!(model.charge(now, 4_000), 1_000);
+    /// ```
+    #[must_use = "what lies beyond the bound was not charged"]
+    pub fn charge(&mut self, now: Instant, cost: u32) -> u32 {
+        self.policy.charge(&mut self.state, now, cost)
+    }
+
     /// Takes `cost` now and says from when on it may be used; see [`Reserve::reserve`].
     ///
     /// # Errors

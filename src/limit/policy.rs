@@ -26,6 +26,9 @@ pub trait Policy: Copy {
     /// A limiter that was never used, whatever the policy.
     const FULL: Self::State;
 
+    /// Does it only decide and report, and deny nobody? Clients are then told nothing of it.
+    const ON_TRIAL: bool = false;
+
     /// May `cost` pass at `now`? If yes, it is taken. Cost `0` looks and takes nothing.
     ///
     /// A no takes nothing, but may mend a state that a clock running backwards has left too far
@@ -80,9 +83,11 @@ pub trait Policy: Copy {
     fn standing(&self, state: &Self::State, now: Instant) -> Standing;
 }
 
-/// A policy that can promise a time in the future.
+/// A policy that can promise a time in the future, and be in debt until then.
 ///
-/// A bucket can, since it refills at a known rate; a window cannot say who else will come.
+/// A bucket can, since it refills at a known rate; a window cannot say who else will come. Debt
+/// and reservations share one bound and one state: a bucket below empty is the same whether what
+/// it lacks was promised or owed.
 pub trait Reserve: Policy<Granted = Granted> {
     /// Takes `cost` now and says from when on it may be used: [`Granted::at`], at most
     /// `max_wait` from now and at most as far ahead as the policy allows.
@@ -98,6 +103,23 @@ pub trait Reserve: Policy<Granted = Granted> {
         cost: u32,
         max_wait: Duration,
     ) -> Result<Granted, Denied>;
+
+    /// Takes `cost` though it may not be there: for what is known only afterwards, such as the
+    /// bytes of an answer or the tokens of a language model. The bucket may go below empty, and
+    /// whoever comes later waits until it has refilled.
+    ///
+    /// Any `cost` will do, one above the capacity too. But a debt goes no further than a
+    /// reservation may: as far ahead as the policy allows
+    /// ([`reserve_ahead`](super::TokenBucketConfig::reserve_ahead), which is also
+    /// [`debt_up_to`](super::TokenBucketConfig::debt_up_to)), since a state further ahead would
+    /// not be believed. Whole tokens within that are taken; **how many were not is returned**,
+    /// and is the caller's to count, report or charge later.
+    ///
+    /// While the bucket is below empty, a refund of an earlier grant gives back only what lies
+    /// beyond what was taken after it, as with reservations. So an estimate that was too high is
+    /// refunded first, and the true cost charged after it.
+    #[must_use = "what lies beyond the bound was not charged"]
+    fn charge(&self, state: &mut Self::State, now: Instant, cost: u32) -> u32;
 
     /// Gives back a reservation that is not used.
     ///

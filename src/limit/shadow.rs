@@ -37,6 +37,7 @@ impl<P: Policy> Policy for Shadow<P> {
     type Granted = Shadowed<P::Granted>;
 
     const FULL: P::State = P::FULL;
+    const ON_TRIAL: bool = true;
 
     fn decide(
         &self,

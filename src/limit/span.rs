@@ -125,7 +125,7 @@ impl Span {
 
     /// How often `unit` fits in, by shift and subtract: at most 64 rounds and no division.
     ///
-    /// The answer must fit 32 bits, and `unit` must not be zero.
+    /// `u32::MAX` if it is more often than that. `unit` must not be zero.
     pub fn count_of(mut self, mut unit: Self, parts: u32) -> u32 {
         let mut weight = 1_u32;
         while weight < 1 << 31 && unit <= self.minus(unit, parts) {
@@ -190,6 +190,8 @@ mod tests {
             prop_assert_eq!(product.in_parts(parts), small.in_parts(parts) * u128::from(count));
             if small > Span::ZERO {
                 prop_assert_eq!(product.count_of(small, parts), count);
+                let fits = u32::try_from(x / small.in_parts(parts)).unwrap_or(u32::MAX);
+                prop_assert_eq!(a.count_of(small, parts), fits);
             }
         }
     }

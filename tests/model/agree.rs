@@ -134,6 +134,16 @@ impl<P: Machine, M: Model> Pair<P, M> {
         self.compare(said, right.expect("the model can reserve too"), now, cost)
     }
 
+    /// Both take the same of what may not be there.
+    pub fn charge(&mut self, now: u64, cost: u32) -> Result<(), TestCaseError> {
+        let at = Instant::from_nanos(now);
+        if let Some(beyond) = self.policy.try_charge(&mut self.state, at, cost) {
+            let right = self.model.charge(now, cost);
+            prop_assert_eq!(Some(beyond), right, "of {} charged at {}", cost, now);
+        }
+        Ok(())
+    }
+
     pub fn refund(&mut self, now: u64, (granted, grant): &Grants<P, M>) {
         self.policy
             .refund(&mut self.state, Instant::from_nanos(now), granted);
@@ -184,7 +194,11 @@ pub fn agree<P: Machine, M: Model>(
         }
         let now = clock.now;
         let call = match step.call {
-            Call::Refund(_) | Call::Cancel(_) | Call::Reserve { .. } | Call::Reconfigure(_)
+            Call::Refund(_)
+            | Call::Cancel(_)
+            | Call::Reserve { .. }
+            | Call::Charge(_)
+            | Call::Reconfigure(_)
                 if only_takes =>
             {
                 Call::Take(1)
@@ -214,6 +228,7 @@ pub fn agree<P: Machine, M: Model>(
                 let pick = grants.swap_remove(index % grants.len());
                 pair.cancel(now, &pick);
             }
+            Call::Charge(cost) => pair.charge(now, cost)?,
             Call::Mend => pair.mend(now),
             Call::Reconfigure(index) if !others.is_empty() => {
                 // What an earlier policy granted has no meaning under another.

@@ -197,6 +197,19 @@ impl Model for Bucket {
         })
     }
 
+    /// Whole tokens, as long as the level stays within what is promised ahead.
+    fn charge(&mut self, now: u64, cost: u32) -> Option<u32> {
+        let read = self.rule.read(now);
+        self.mend_at(read);
+        let lowest = -self.rule.ahead * self.rule.count;
+        let room = (self.level(read) - lowest).max(0) / self.rule.period;
+        let charged = i128::from(cost).min(room);
+        if charged > 0 {
+            self.set(read, self.level(read) - charged * self.rule.period);
+        }
+        Some(cost - u32::try_from(charged).expect("at most the cost"))
+    }
+
     fn refund(&mut self, now: u64, grant: &Grant) {
         let read = self.rule.read(now);
         self.mend_at(read);

@@ -123,6 +123,24 @@ impl Model for LeakyQueue {
         })
     }
 
+    /// As many more departures as the queue has room for; only the last of them matters.
+    fn charge(&mut self, now: u64, cost: u32) -> Option<u32> {
+        let now = self.rule.read(now);
+        self.mend_at(now);
+        let next_at = self.next_at(now);
+        let latest = now + self.rule.ahead();
+        let room = if next_at > latest {
+            0
+        } else {
+            (latest - next_at) / self.rule.interval + 1
+        };
+        let charged = i128::from(cost).min(room);
+        if charged > 0 {
+            self.depart(next_at + (charged - 1) * self.rule.interval);
+        }
+        Some(cost - u32::try_from(charged).expect("at most the cost"))
+    }
+
     fn refund(&mut self, now: u64, grant: &Grant) {
         let now = self.rule.read(now);
         self.mend_at(now);

@@ -1,8 +1,8 @@
 //! The machines under test, with what the comparer asks of them beyond their policy.
 
 use steadfast::limit::{
-    AllOf, CompactBucket, Denied, FixedWindow, Granted, IntervalBucket, Policy, Reserve, Shadow,
-    Shadowed, SlidingWindowCounter, SlidingWindowLog, TokenBucket,
+    AllOf, AnyGranted, AnyPolicy, CompactBucket, Denied, FixedWindow, Granted, IntervalBucket,
+    Policy, Reserve, Shadow, Shadowed, SlidingWindowCounter, SlidingWindowLog, TokenBucket,
 };
 use steadfast::time::{Duration, Instant};
 
@@ -32,6 +32,12 @@ impl Tells for Granted {
     }
 }
 
+impl Tells for AnyGranted {
+    fn tells(&self) -> Vec<Told> {
+        vec![Answer::Yes((self.at().as_nanos(), self.cost()))]
+    }
+}
+
 impl<A: Tells, B: Tells> Tells for (A, B) {
     fn tells(&self) -> Vec<Told> {
         [self.0.tells(), self.1.tells()].concat()
@@ -50,7 +56,7 @@ impl<G: Tells> Tells for Shadowed<G> {
     }
 }
 
-/// A machine under test; those that cannot reserve say nothing to it, and cancel nothing.
+/// A machine under test; those that cannot reserve say nothing to it, cancel and charge nothing.
 pub trait Machine: Policy<Granted: Tells> {
     fn try_reserve(
         &self,
@@ -64,8 +70,12 @@ pub trait Machine: Policy<Granted: Tells> {
     fn try_cancel(&self, _: &mut Self::State, _: Instant, _: &Self::Granted) -> bool {
         false
     }
+    fn try_charge(&self, _: &mut Self::State, _: Instant, _: u32) -> Option<u32> {
+        None
+    }
 }
 
+impl Machine for AnyPolicy {}
 impl Machine for CompactBucket {}
 impl Machine for FixedWindow {}
 impl Machine for IntervalBucket {}
@@ -87,5 +97,8 @@ impl Machine for TokenBucket {
     fn try_cancel(&self, state: &mut Self::State, now: Instant, granted: &Granted) -> bool {
         self.cancel(state, now, granted);
         true
+    }
+    fn try_charge(&self, state: &mut Self::State, now: Instant, cost: u32) -> Option<u32> {
+        Some(self.charge(state, now, cost))
     }
 }

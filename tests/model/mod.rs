@@ -12,6 +12,7 @@
 
 pub mod agree;
 pub mod all_of;
+pub mod any;
 pub mod bucket;
 pub mod intervals;
 pub mod leaky_queue;
@@ -92,6 +93,11 @@ pub trait Model: Clone {
     /// Takes now what may be used later. `None` if this machine cannot.
     fn reserve(&mut self, now: u64, cost: u32, max_wait: u64) -> Option<Answer<Self::Grant>> {
         let _ = (now, cost, max_wait);
+        None
+    }
+    /// Takes what may not be there; how much lies beyond the bound. `None` if this machine cannot.
+    fn charge(&mut self, now: u64, cost: u32) -> Option<u32> {
+        let _ = (now, cost);
         None
     }
     /// A reservation that will not be used is given back, by those that can reserve.

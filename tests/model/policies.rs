@@ -3,12 +3,12 @@
 
 use proptest::prelude::*;
 use steadfast::limit::{
-    CompactBucket, FixedWindow, IntervalBucket, LeakyBucket, MAX_WAIT, SlidingWindowCounter,
-    SlidingWindowLog, TokenBucket,
+    AnyPolicy, CompactBucket, FixedWindow, IntervalBucket, LeakyBucket, MAX_WAIT,
+    SlidingWindowCounter, SlidingWindowLog, TokenBucket,
 };
 use steadfast::time::Duration;
 
-use super::{bucket, intervals, leaky_queue, sliding_counter, sliding_log, window};
+use super::{any, bucket, intervals, leaky_queue, sliding_counter, sliding_log, window};
 
 /// The largest prime of 32 bits.
 pub const BIG_PRIME: u32 = 4_294_967_291;
@@ -199,4 +199,19 @@ pub fn leaky_buckets() -> impl Strategy<Value = (LeakyBucket, leaky_queue::Rule)
         let rule = leaky_queue::Rule::new(interval, queue);
         (config.build().expect("within range"), rule)
     })
+}
+
+/// Any of the algorithms that can be chosen at run time, or none.
+pub fn any_policies() -> impl Strategy<Value = (AnyPolicy, any::Rule)> {
+    prop_oneof![
+        4 => token_buckets().prop_map(|(policy, rule)| (policy.into(), any::Rule::Bucket(rule))),
+        4 => fixed_windows().prop_map(|(policy, rule)| (policy.into(), any::Rule::Window(rule))),
+        4 => sliding_counters()
+            .prop_map(|(policy, rule)| (policy.into(), any::Rule::Counter(rule))),
+        4 => interval_buckets()
+            .prop_map(|(policy, rule)| (policy.into(), any::Rule::Intervals(rule))),
+        1 => Just((AnyPolicy::Unlimited, any::Rule::Unlimited)),
+    ]
+    // On the stack of a test three of these are too many.
+    .boxed()
 }

@@ -50,6 +50,8 @@ pub enum Call {
         cost: u32,
         max_wait: u64,
     },
+    /// Is taken whether it is there or not.
+    Charge(u32),
     Mend,
     Reconfigure(usize),
 }
@@ -91,7 +93,8 @@ impl Step {
             120..=154 => Call::TakeAvailable((with % 2) as u32),
             155..=164 => Call::TakeCapacity((with % 2) as u32),
             165..=194 => Call::Refund(index),
-            195..=234 => Call::Reserve {
+            195..=204 => Call::Charge(some),
+            205..=234 => Call::Reserve {
                 cost: some.max(1),
                 max_wait: if with >> 63 == 0 {
                     u64::MAX

@@ -100,7 +100,9 @@ impl<P: Machine<Granted = Granted>, M: Model, const N: usize> Table<P, M, N> {
 
     pub fn take(&mut self, key: u16, now: u64, cost: u32) -> Result<Said, TestCaseError> {
         let at = Instant::from_nanos(now);
+        let peeked = self.real.peek(key, at, cost);
         let said = self.real.try_acquire_n(key, at, cost);
+        prop_assert_eq!(peeked, said.map(|_| ()), "peek of {}", key);
         let places = self.real.places();
         let counted = (places.crowded(), places.evicted());
         let crowded = counted.0 - self.counted.0;
@@ -257,6 +259,7 @@ impl<P: Machine<Granted = Granted>, M: Model, const N: usize> Table<P, M, N> {
             prop_assert!(active <= N);
         }
         let standing = self.real.standing(key, at);
+        prop_assert_eq!(self.real.available(key, at), standing.remaining);
         let said = (standing.remaining, standing.full_in.as_nanos());
         let models = self.keys.get(&key).cloned().unwrap_or_else(|| vec![None]);
         let agrees = |model: &Option<M>| {
@@ -281,6 +284,16 @@ impl<P: Machine<Granted = Granted>, M: Model, const N: usize> Table<P, M, N> {
             Some(_) => {}
         }
         Ok(())
+    }
+
+    /// Each key, and the limiter that newcomers share, under another policy.
+    pub fn reconfigure(&mut self, now: u64, policy: P, rule: M::Rule) {
+        self.real.reconfigure(Instant::from_nanos(now), policy);
+        self.fresh.reconfigure(now, rule);
+        self.overflow.reconfigure(now, rule);
+        for model in self.keys.values_mut().flatten().flatten() {
+            model.reconfigure(now, rule);
+        }
     }
 
     /// Takes and gives back at once, wherever it was charged.

@@ -20,6 +20,7 @@ pub enum Step {
     RefundLast,
     Reserve(u32),
     CancelLast,
+    Charge(u32),
 }
 
 impl Step {
@@ -47,6 +48,7 @@ impl<P: Machine, M: Model> World<P, M> {
             }
             Step::Take(cost) => self.grants.extend(self.pair.take(now, cost)?),
             Step::Reserve(cost) => self.grants.extend(self.pair.reserve(now, cost, u64::MAX)?),
+            Step::Charge(cost) => self.pair.charge(now, cost)?,
             Step::RefundFirst if !self.grants.is_empty() => {
                 let first = self.grants.remove(0);
                 self.pair.refund(now, &first);

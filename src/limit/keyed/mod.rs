@@ -76,6 +76,20 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Keyed<K, P, N> {
         self.places.try_acquire_n(&self.rule, key, now, cost)
     }
 
+    /// Would `cost` be granted to `key`? See [`Places::peek`].
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire_n`](Self::try_acquire_n) would say.
+    pub fn peek(&self, key: K, now: Instant, cost: u32) -> Result<(), Denied> {
+        self.places.peek(&self.rule, key, now, cost)
+    }
+
+    /// The largest cost that `key`'s own limiter would grant; see [`Places::available`].
+    pub fn available(&self, key: K, now: Instant) -> u32 {
+        self.places.available(&self.rule, key, now)
+    }
+
     /// What the headers say of `key`: a key without a place is full.
     pub fn standing(&self, key: K, now: Instant) -> Standing {
         self.places.standing(&self.rule, key, now)
@@ -84,6 +98,12 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Keyed<K, P, N> {
     /// Gives back what `key` was granted and did not use; see [`Policy::refund`].
     pub fn refund(&mut self, key: K, now: Instant, granted: &P::Granted) {
         self.places.refund(&self.rule, key, now, granted);
+    }
+
+    /// Goes on under another policy: every key keeps what it used, in tokens, and so does the
+    /// limiter that newcomers share. O(N).
+    pub fn reconfigure(&mut self, now: Instant, policy: P) {
+        self.rule = self.places.reconfigure(&self.rule, now, policy);
     }
 
     /// Forgets `key`: its limiter is full again. True if it had a place.

@@ -106,7 +106,8 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
             }),
             WhenFull::Overflow => rule.policy.decide(&mut self.overflow, now, cost),
             WhenFull::EvictLeastUsed => {
-                if let Some(place) = self.least_used(rule, sets, now, cost) {
+                let least_used = self.least_used(rule, sets, now, cost);
+                if let Some(place) = least_used.and_then(|at| self.slots.get_mut(at)) {
                     *place = Place {
                         key: Some(key),
                         state,
@@ -119,15 +120,73 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
         }
     }
 
+    /// Would `cost` be granted to `key`? Takes nothing, no place either, and is not counted.
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire_n`](Self::try_acquire_n) would say.
+    pub fn peek(
+        &self,
+        rule: &KeyedPolicy<P>,
+        key: K,
+        now: Instant,
+        cost: u32,
+    ) -> Result<(), Denied> {
+        let sets = Self::sets(rule, &key);
+        let decide = |mut state| rule.policy.decide(&mut state, now, cost).map(|_| ());
+        if let Some(state) = self.state_of(sets, key) {
+            return decide(state);
+        }
+        decide(P::FULL)?;
+        let mut places = sets.iter().flat_map(|&set| self.set(set));
+        let free = |place: &Place<K, P::State>| {
+            place.key.is_none() || rule.policy.at_rest(&place.state, now)
+        };
+        if cost == 0 || places.any(free) {
+            return Ok(());
+        }
+        match rule.when_full {
+            WhenFull::Allow => Ok(()),
+            WhenFull::Deny => Err(Denied::StoreFull {
+                retry_after: self.soonest_rest(rule, sets, now),
+            }),
+            WhenFull::EvictLeastUsed if self.least_used(rule, sets, now, cost).is_some() => Ok(()),
+            WhenFull::Overflow | WhenFull::EvictLeastUsed => decide(self.overflow),
+        }
+    }
+
+    /// The largest cost that `key`'s own limiter would grant: a key without a place is full. Where
+    /// its places are taken, [`peek`](Self::peek) says what would become of it.
+    pub fn available(&self, rule: &KeyedPolicy<P>, key: K, now: Instant) -> u32 {
+        let state = self.state_of(Self::sets(rule, &key), key);
+        rule.policy.available(&state.unwrap_or(P::FULL), now)
+    }
+
     /// What the headers say of `key`: a key without a place is full.
     pub fn standing(&self, rule: &KeyedPolicy<P>, key: K, now: Instant) -> Standing {
-        let sets = Self::sets(rule, &key);
-        let state = sets
-            .iter()
-            .flat_map(|&set| self.set(set))
-            .find(|place| place.key == Some(key))
-            .map_or(P::FULL, |place| place.state);
-        rule.policy.standing(&state, now)
+        let state = self.state_of(Self::sets(rule, &key), key);
+        rule.policy.standing(&state.unwrap_or(P::FULL), now)
+    }
+
+    /// Carries every key, and the limiter that newcomers share, over to another policy, keeping
+    /// what was used, in tokens. O(N). Returns the rule that the table is to be asked under from
+    /// now on: the same but for the policy.
+    ///
+    /// Keys keep their places, and grants from before can still be given back.
+    #[must_use = "the table is to be asked under the new rule from now on"]
+    pub fn reconfigure(
+        &mut self,
+        rule: &KeyedPolicy<P>,
+        now: Instant,
+        policy: P,
+    ) -> KeyedPolicy<P> {
+        for place in &mut self.slots {
+            if place.key.is_some() {
+                rule.policy.reconfigure(&mut place.state, now, &policy);
+            }
+        }
+        rule.policy.reconfigure(&mut self.overflow, now, &policy);
+        KeyedPolicy { policy, ..*rule }
     }
 
     /// Gives back what `key` was granted and did not use; see [`Policy::refund`].
@@ -214,6 +273,13 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
         self.slots.get_mut(at)
     }
 
+    /// The state of `key`; `None` if it has no place.
+    fn state_of(&self, sets: [Set; 2], key: K) -> Option<P::State> {
+        let mut places = sets.iter().flat_map(|&set| self.set(set));
+        let place = places.find(|place| place.key == Some(key))?;
+        Some(place.state)
+    }
+
     /// A place that nobody needs, in the set with least activity.
     fn place_for(
         &mut self,
@@ -245,14 +311,15 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
             .unwrap_or(Duration::MAX)
     }
 
-    /// Of the keys that would not be denied `cost`, the one that will be at rest soonest.
+    /// Of the keys that would not be denied `cost`, the place of the one that will be at rest
+    /// soonest.
     fn least_used(
-        &mut self,
+        &self,
         rule: &KeyedPolicy<P>,
         sets: [Set; 2],
         now: Instant,
         cost: u32,
-    ) -> Option<&mut Place<K, P::State>> {
+    ) -> Option<usize> {
         let (at, _) = sets
             .iter()
             .flat_map(|&(start, len)| start..start.wrapping_add(len))
@@ -263,7 +330,7 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Places<K, P, N> {
                 Some((at, rests_in))
             })
             .min_by_key(|&(_, rests_in)| rests_in)?;
-        self.slots.get_mut(at)
+        Some(at)
     }
 }
 

@@ -81,12 +81,22 @@ impl TokenBucketConfig {
         self
     }
 
-    /// How far ahead [`reserve`](crate::limit::Reserve::reserve) may promise; zero unless set. Together with
-    /// the time that the burst takes to fill at most [`MAX_WAIT`].
+    /// How far ahead [`reserve`](crate::limit::Reserve::reserve) may promise, and how far below
+    /// empty [`charge`](crate::limit::Reserve::charge) may go: debt and reservations share one
+    /// bound. Zero unless set; together with the time that the burst takes to fill at most
+    /// [`MAX_WAIT`].
     #[must_use]
     pub const fn reserve_ahead(mut self, longest: Duration) -> Self {
         self.ahead = longest;
         self
+    }
+
+    /// [`reserve_ahead`](Self::reserve_ahead) by another name, for those who
+    /// [`charge`](crate::limit::Reserve::charge): a debt that takes at most `longest` to pay off.
+    /// The later of the two calls counts.
+    #[must_use]
+    pub const fn debt_up_to(self, longest: Duration) -> Self {
+        self.reserve_ahead(longest)
     }
 
     /// Checks the whole and makes the policy.

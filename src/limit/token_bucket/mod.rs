@@ -337,4 +337,22 @@ impl Reserve for TokenBucket {
         state.0 = from.plus(price, self.parts);
         Ok(Self::granted(*state, now.wrapping_add(wait), cost))
     }
+
+    /// O(1), and no division.
+    fn charge(&self, state: &mut TokenBucketState, now: Instant, cost: u32) -> u32 {
+        let now = self.clamp(now);
+        self.mend_at(state, now);
+        let now = Span::whole(now);
+        let from = state.0.max(now);
+        let most = now
+            .plus(self.full, self.parts)
+            .plus(Span::whole(self.ahead), self.parts);
+        // A cost may be worth more than 64 bits of time, so it is cut before it is priced.
+        let room = most.minus(from, self.parts);
+        let charged = cost.min(room.count_of(self.step, self.parts));
+        if charged > 0 {
+            state.0 = from.plus(self.step.times(charged, self.parts), self.parts);
+        }
+        cost.wrapping_sub(charged)
+    }
 }

@@ -1,6 +1,6 @@
 //! Answers folded into one word.
 
-use steadfast::limit::{Denied, Granted, Shadowed, Standing};
+use steadfast::limit::{AnyGranted, Denied, Granted, Shadowed, Standing};
 use steadfast::time::{Duration, Instant};
 
 /// A digest of a sequence of words: FNV-1a's shape (exclusive or, then multiply), a word at a
@@ -76,6 +76,13 @@ impl Answer for Granted {
     }
 }
 
+impl Answer for AnyGranted {
+    fn fold_into(self, digest: &mut Digest) {
+        digest.fold(self.at());
+        digest.fold(self.cost());
+    }
+}
+
 impl<A: Answer, B: Answer> Answer for (A, B) {
     fn fold_into(self, digest: &mut Digest) {
         digest.fold(self.0);
@@ -98,6 +105,7 @@ pub(crate) trait Yes: Answer + Copy {
 }
 
 impl Yes for () {}
+impl Yes for AnyGranted {}
 impl Yes for Granted {}
 impl<A: Yes, B: Yes> Yes for (A, B) {}
 impl<G: Yes> Yes for Shadowed<G> {

@@ -29,6 +29,14 @@ pub(crate) fn play_reserving<P: Reserve>(stage: &mut Stage, policies: &[P]) {
     });
 }
 
+/// As [`play`], with debts too.
+pub(crate) fn play_charging<P: Reserve>(stage: &mut Stage, policies: &[P]) {
+    play_with(stage, policies, |stage, limiter, _| {
+        let cost = stage.cost(limiter.policy().capacity());
+        stage.tell(limiter.charge(stage.now(), cost));
+    });
+}
+
 fn play_with<P: Policy<Granted: Yes>>(
     stage: &mut Stage,
     policies: &[P],

@@ -1,8 +1,8 @@
 //! Every machine that the script plays.
 
 use steadfast::limit::{
-    AllOf, CompactBucket, FixedWindow, Gcra, IntervalBucket, KeyedPolicy, LeakyBucket, LeakyMeter,
-    Shadow, SlidingWindowCounter, SlidingWindowLog, TokenBucket, WhenFull,
+    AllOf, AnyPolicy, CompactBucket, FixedWindow, Gcra, IntervalBucket, KeyedPolicy, LeakyBucket,
+    LeakyMeter, Shadow, SlidingWindowCounter, SlidingWindowLog, TokenBucket, WhenFull,
 };
 use steadfast::policy;
 use steadfast::time::{hours, micros, millis, minutes, nanos, secs};
@@ -120,6 +120,23 @@ machines! {
         stage, WINDOWS.when_full(WhenFull::Allow).seed(u64::MAX));
     "64 places, evict" => |stage| keyed::play::<_, 64>(
         stage, HALF_MINUTE.when_full(WhenFull::EvictLeastUsed).seed(2));
+    "any policy" => |stage| limiter::play(stage, &[
+        AnyPolicy::TokenBucket(policy!(TokenBucket::per_minute(7).burst(9))),
+        AnyPolicy::FixedWindow(policy!(FixedWindow::new(10, secs(5)))),
+        AnyPolicy::SlidingWindowCounter(policy!(SlidingWindowCounter::new(10, secs(7)))),
+        AnyPolicy::IntervalBucket(policy!(IntervalBucket::new(3, secs(2)).capacity(20))),
+        AnyPolicy::TokenBucket(policy!(TokenBucket::per_second(3).burst(30))),
+    ]);
+    "token bucket with debts" => |stage| limiter::play_charging(stage, &[
+        policy!(TokenBucket::per_minute(7).burst(3).debt_up_to(minutes(2))),
+        policy!(TokenBucket::per_second(700).burst(10_000).debt_up_to(hours(1))),
+        policy!(LeakyBucket::spacing(nanos(1_000_000_007), 40)),
+    ]);
+    "16 places, reconfigured" => |stage| keyed::play_live::<_, 16>(stage, HALF_MINUTE, &[
+        policy!(TokenBucket::per_minute(7).burst(3)),
+        policy!(TokenBucket::per_second(3).burst(12)),
+        policy!(TokenBucket::per_hour(1_001).burst(5)),
+    ]);
 }
 
 const SECOND: TokenBucket = policy!(TokenBucket::per_second(3).burst(12));

@@ -16,7 +16,7 @@ use steadfast::limit::{
     SlidingWindowCounter, TokenBucket,
 };
 use steadfast::policy;
-use steadfast::shared::Shared;
+use steadfast::shared::{Live, Shared};
 use steadfast::time::{Duration, Instant, hours};
 use steadfast_firmware::board::{self, InstructionCounter, println};
 
@@ -34,6 +34,7 @@ const PER_NODE: KeyedPolicy<TokenBucket> = KeyedPolicy::new(ODD);
 
 static SHARED_ODD: Shared<RateLimiter<TokenBucket>> = Shared::new(RateLimiter::new(ODD));
 static SHARED_EVEN: Shared<RateLimiter<TokenBucket>> = Shared::new(RateLimiter::new(EVEN));
+static LIVE_ODD: Shared<Live<TokenBucket>> = Shared::live(RateLimiter::new(ODD));
 static SHARED_COMPACT: Shared<RateLimiter<CompactBucket>> = Shared::new(RateLimiter::new(COMPACT));
 static SHARED_WINDOW: Shared<RateLimiter<FixedWindow>> = Shared::new(RateLimiter::new(WINDOW));
 static SHARED_COUNTER: Shared<RateLimiter<SlidingWindowCounter>> =
@@ -59,6 +60,7 @@ asks!(critical_section, |now| critical_section::with(
 ));
 asks!(shared_odd, |now| SHARED_ODD.try_acquire(now).is_ok());
 asks!(shared_even, |now| SHARED_EVEN.try_acquire(now).is_ok());
+asks!(live_odd, |now| LIVE_ODD.try_acquire(now).is_ok());
 asks!(shared_compact, |now| SHARED_COMPACT
     .try_acquire(now)
     .is_ok());
@@ -146,6 +148,7 @@ fn main() -> ! {
     bench.machine("token bucket, 5 a second", |now| own(&mut even, now));
     bench.machine("token bucket, 7 a minute, shared", shared_odd);
     bench.machine("token bucket, 5 a second, shared", shared_even);
+    bench.machine("token bucket, 7 a minute, live", live_odd);
     bench.machine("compact bucket, shared", shared_compact);
     bench.machine("fixed window, shared", shared_window);
     bench.machine("sliding window counter, shared", shared_counter);

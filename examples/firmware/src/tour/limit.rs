@@ -3,12 +3,12 @@
 use core::hint::black_box;
 
 use steadfast::limit::{
-    AllOf, Clocked, CompactBucket, Denied, FixedWindow, Gcra, Granted, IntervalBucket, Keyed,
-    KeyedPolicy, LeakyBucket, LeakyMeter, Limiter, Places, Policy, RateLimiter, Reserve, Shadow,
-    SlidingWindowCounter, SlidingWindowLog, TokenBucket, WhenFull,
+    AllOf, AnyPolicy, Clocked, CompactBucket, Denied, FixedWindow, Gcra, Granted, IntervalBucket,
+    Keyed, KeyedPolicy, LeakyBucket, LeakyMeter, Limiter, Named, Places, Policy, RateLimiter,
+    Reserve, Shadow, SlidingWindowCounter, SlidingWindowLog, TokenBucket, WhenFull,
 };
 use steadfast::policy;
-use steadfast::shared::Shared;
+use steadfast::shared::{Live, Shared};
 use steadfast::time::{Clock, Duration, Instant, ManualClock, clock_fn, millis, minutes, secs};
 
 use super::{cost, now, wait, words};
@@ -23,6 +23,11 @@ static COMPACT: Shared<RateLimiter<CompactBucket>> = Shared::new(RateLimiter::ne
 static WINDOW: Shared<RateLimiter<FixedWindow>> = Shared::new(RateLimiter::new(policy!(
     FixedWindow::new(9, minutes(1)).aligned()
 )));
+static LIVE: Shared<Live<TokenBucket>> = Shared::live(RateLimiter::new(policy!(
+    TokenBucket::per_minute(7).debt_up_to(secs(30))
+)));
+static LIVE_FEW: Shared<Keyed<u16, TokenBucket, 16>> =
+    Shared::keyed(KeyedPolicy::new(policy!(TokenBucket::per_minute(7))));
 static FEW: Shared<Places<u16, TokenBucket, 16>> = Shared::places();
 
 const MINUTE: TokenBucket = policy!(TokenBucket::per_minute(7).burst(3));
@@ -40,7 +45,10 @@ pub(super) fn all() {
     limiter(policy!(IntervalBucket::new(9, minutes(1)).capacity(50)));
     reserving(policy!(TokenBucket::per_minute(7).reserve_ahead(secs(30))));
     reserving(policy!(LeakyBucket::spacing(millis(50), 2)));
-    combined(AllOf(MINUTE, COUNTER));
+    let _ = combined(AllOf(MINUTE, COUNTER));
+    if let Ok(granted) = combined(AnyPolicy::from(COUNTER)) {
+        black_box((granted.at(), granted.cost()));
+    }
     if let Ok(said) = black_box(combined(Shadow(COUNTER))) {
         black_box(said.would_pass());
     }
@@ -57,6 +65,8 @@ pub(super) fn all() {
         BUCKET.cancel(now(), &reserved);
     }
     shared_places();
+    live();
+    layered();
     clocks();
     configured();
 }
@@ -85,6 +95,9 @@ fn combined<P: Policy>(policy: P) -> Result<P::Granted, Denied> {
     black_box(policy.at_rest(&left, now()));
     black_box(policy.rests_in(&left, now()));
     black_box(policy.capacity());
+    if let Err(error) = RateLimiter::starting_with(policy, now(), cost()) {
+        words(error);
+    }
     said
 }
 
@@ -96,6 +109,7 @@ fn reserving<P: Reserve>(policy: P) {
             black_box(denied.retry_after().map(Duration::as_secs_ceil));
         }
     }
+    black_box(limiter.charge(now(), cost()));
 }
 
 fn keyed<P: Policy, const N: usize>(policy: P, when_full: WhenFull) {
@@ -108,7 +122,10 @@ fn keyed<P: Policy, const N: usize>(policy: P, when_full: WhenFull) {
     if let Ok(granted) = black_box(table.try_acquire_n(key, now(), cost())) {
         table.refund(key, now(), &granted);
     }
+    let _ = black_box(table.peek(key, now(), cost()));
+    black_box(table.available(key, now()));
     black_box(table.standing(key, now()));
+    table.reconfigure(now(), black_box(policy));
     black_box(table.places().active(&rule, now()));
     black_box((table.places().crowded(), table.places().evicted()));
     black_box(table.forget(key));
@@ -134,6 +151,40 @@ fn shared_places() {
     black_box(FEW.with(|places| places.forget(&rule, key)));
 }
 
+fn live() {
+    let limiter = black_box(&LIVE);
+    limiter.reconfigure(now(), black_box(MINUTE));
+    if let Ok(granted) = black_box(limiter.try_acquire_n(now(), cost())) {
+        limiter.refund(now(), &granted);
+    }
+    if let Ok(reserved) = black_box(limiter.reserve(now(), cost(), wait())) {
+        limiter.cancel(now(), &reserved);
+    }
+    black_box(limiter.charge(now(), cost()));
+    black_box((limiter.policy(), limiter.standing(now())));
+    black_box(BUCKET.charge(now(), cost()));
+    let table = black_box(&LIVE_FEW);
+    let _ = black_box(table.try_acquire_n(black_box(1), now(), cost()));
+    table.reconfigure(now(), black_box(MINUTE));
+    black_box(table.with(|rule, places| places.active(rule, now())));
+}
+
+fn layered() {
+    let rule = KeyedPolicy::new(black_box(MINUTE));
+    let exempt = black_box(false);
+    let limits = Named::new("all", &BUCKET)
+        .and("node", FEW.of(&rule, black_box(1)))
+        .and("uplink", LIVE_FEW.of(black_box(1)))
+        .and("live", (!exempt).then_some(&LIVE));
+    match black_box(limits.try_acquire_n(now(), cost())) {
+        Ok(granted) => limits.refund(now(), &granted),
+        Err(denied) => words(denied),
+    }
+    let _ = black_box(limits.peek(now(), cost()));
+    black_box(limits.nearest(now()));
+    black_box(Limiter::available(&limits, now()));
+}
+
 fn clocks() {
     CLOCK.set(now());
     CLOCK.advance(wait());
@@ -143,6 +194,9 @@ fn clocks() {
     }
     let limiter = Clocked::new(&BUCKET, clock_fn(now));
     let _ = black_box(limiter.try_acquire_n(cost()));
+    let _ = black_box(limiter.peek(cost()));
+    black_box((limiter.available(), limiter.standing()));
+    Clocked::new(&LIVE, &CLOCK).reconfigure(black_box(MINUTE));
     black_box(limiter.clock().now());
     let _ = black_box(Limiter::try_acquire_n(limiter.limiter(), now(), cost()));
 }
