@@ -14,8 +14,12 @@
 //! - [`MutexWaitQueue`]: the queue of those who wait for a limiter
 //!   ([`Queued`](steadfast::limit::Queued)), in async code or by [`block_on`].
 //! - [`KeyedLimiter`]: a limiter a key, for millions of keys, in memory that never grows.
+//! - [`LiveLimiter`]: the same with [`Quotas`] that differ by key and change while it runs.
+//! - [`LeasedRateLimiter`]: one limit for the whole process, which many cores ask at once.
 //! - [`RateLimitLayer`]: a tower layer that answers 429 and puts the headers on every response
 //!   (feature `tower`, default; feature `axum` reads axum's peer address).
+//! - [`PaceLayer`], [`PacePerHostLayer`]: tower layers for a client, whose calls wait their turn and
+//!   heed the server's `Retry-After` (feature `tower`).
 
 // Allowed in one file, `prefetch`, for one instruction.
 #![deny(unsafe_code)]
@@ -28,7 +32,10 @@ mod sync;
 mod time;
 mod wait_queue;
 
-pub use keyed::{AnsweredBy, Checked, KeyedLimiter, LockedCell, StateCell, Stored, WordCell};
+pub use keyed::{
+    AnsweredBy, Checked, KeyedLimiter, LimiterByKey, LiveGranted, LiveLimiter, LockedCell,
+    Occupancy, OfKey, Quotas, StateCell, Stored, WordCell,
+};
 #[cfg(feature = "tower")]
 pub use rate_limit::RateLimitLayer;
 #[cfg(feature = "tokio")]

@@ -10,7 +10,8 @@ use steadfast::policy;
 use steadfast::time::minutes;
 use steadfast_std::RateLimitLayer;
 use steadfast_std::rate_limit::{
-    Head, Key, KeyOf, Network, PeerAddr, PerBearerToken, PerClient, PerHeader, PerPath, WithoutKey,
+    Client, Head, Key, KeyOf, Network, PeerAddr, PerBearerToken, PerClient, PerHeader, PerPath,
+    WithoutKey,
 };
 use tower::{Layer, Service, service_fn};
 
@@ -184,15 +185,39 @@ fn addresses_are_grouped_by_prefixes() {
 fn a_bearer_token_is_the_key_whatever_the_case_of_the_scheme() {
     let key = |value| {
         let request = request("192.0.2.1:1", &[("authorization", value)]);
-        PerBearerToken
-            .key_of(head(&request))
-            .map(|key| format!("{key:?}"))
+        PerBearerToken.key_of(head(&request)).map(|key| match key {
+            Key::Secret(token) => String::from_utf8(token.into_owned()).unwrap(),
+            other => panic!("{other:?}"),
+        })
     };
-    assert_eq!(key("Bearer abc"), Some("Text(\"abc\")".to_owned()));
-    assert_eq!(key("bearer  abc "), Some("Text(\"abc\")".to_owned()));
+    assert_eq!(key("Bearer abc"), Some("abc".to_owned()));
+    assert_eq!(key("bearer  abc "), Some("abc".to_owned()));
     for none in ["Basic abc", "Bearer", "Bearer ", "", "abc"] {
         assert_eq!(key(none), None, "{none}");
     }
+}
+
+#[test]
+fn a_secret_is_shown_as_a_hash_and_everything_else_as_it_is() {
+    let secret = Key::Secret(b"abc".into());
+    let shown = secret.to_string();
+    assert!(
+        shown.starts_with("secret-") && !shown.contains("abc"),
+        "{shown}"
+    );
+    assert_eq!(format!("{secret:?}"), format!("Key({shown})"));
+    assert_eq!(
+        shown,
+        Key::Secret(b"abc".into()).to_string(),
+        "one key, one name"
+    );
+    assert_ne!(shown, Key::Secret(b"abd".into()).to_string());
+    let client = |address: &str| Key::Client(Client::from_ip(address.parse().unwrap()));
+    assert_eq!(client("192.0.2.1").to_string(), "192.0.2.1");
+    assert_eq!(client("2001:db8::1").to_string(), "2001:db8::");
+    assert_eq!(Key::Text("/search".into()).to_string(), "/search");
+    assert_eq!(Key::Number(7).to_string(), "7");
+    assert_eq!(Key::Everyone.to_string(), "everyone");
 }
 
 #[test]
@@ -200,7 +225,10 @@ fn a_header_or_a_path_can_be_the_key() {
     let mut request = request("192.0.2.1:1", &[("x-api-key", "k1"), ("x-api-key", "k2")]);
     *request.uri_mut() = "/search?q=1".parse().unwrap();
     let per_header = PerHeader(HeaderName::from_static("x-api-key"));
-    assert_eq!(per_header.key_of(head(&request)), Some(Key::Bytes(b"k1")));
+    assert_eq!(
+        per_header.key_of(head(&request)),
+        Some(Key::Secret(b"k1".into()))
+    );
     let other = PerHeader(HeaderName::from_static("x-other"));
     assert_eq!(other.key_of(head(&request)), None);
     assert_eq!(

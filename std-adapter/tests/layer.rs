@@ -11,7 +11,7 @@ use steadfast::limit::{CompactBucket, FixedWindow, TokenBucket, WhenFull};
 use steadfast::time::minutes;
 use steadfast::{limit_name, policy};
 use steadfast_std::RateLimitLayer;
-use steadfast_std::rate_limit::{PeerAddr, WithoutKey};
+use steadfast_std::rate_limit::{KeyTable, PeerAddr, WithoutKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tower::{Layer, Service, ServiceExt, service_fn};
@@ -140,7 +140,7 @@ async fn the_eleventh_login_is_429_with_both_families_of_headers() {
 }
 
 /// A service that is limited, without a server around it.
-type Limited<P> = <RateLimitLayer<P> as Layer<Inner>>::Service;
+type Limited<P> = <RateLimitLayer<KeyTable<P>> as Layer<Inner>>::Service;
 type Inner = tower::util::BoxCloneService<Request<Body>, Response<Body>, std::convert::Infallible>;
 
 fn welcome() -> Inner {

@@ -1,13 +1,13 @@
 //! A decision allocates nothing, in any ring: counted, not claimed.
 
 use steadfast::limit::{
-    AtomicRateLimiter, Clocked, CompactBucket, FixedWindow, Keyed, KeyedPolicy, RateLimiter,
-    TokenBucket,
+    AnyPolicy, AtomicRateLimiter, Clocked, CompactBucket, FixedWindow, Keyed, KeyedPolicy,
+    RateLimiter, TokenBucket,
 };
 use steadfast::shared::Shared;
 use steadfast::time::{Instant, millis, secs};
 use steadfast::{ConfigError, policy};
-use steadfast_std::{KeyedLimiter, Stored, SystemClock};
+use steadfast_std::{KeyedLimiter, LiveLimiter, Quotas, Stored, SystemClock};
 
 mod counting;
 use counting::Counting;
@@ -78,8 +78,59 @@ fn ring_3_never_allocates<P: Stored>(policy: P) -> Result<(), ConfigError> {
 }
 
 #[test]
+fn quotas_that_change_allocate_only_when_they_change() -> Result<(), ConfigError> {
+    let quotas = Quotas::new(AnyPolicy::from(BUCKET)).own("user 1", AnyPolicy::from(WINDOW));
+    let limiter = LiveLimiter::new(quotas, 64)?;
+    let keys: Vec<String> = (0..200).map(|key| format!("user {key}")).collect();
+    let _ = limiter.try_acquire("the first");
+    let counted = allocations(|| {
+        for key in keys.iter().cycle().take(2_000) {
+            if let Ok(granted) = limiter.try_acquire(key.as_str()) {
+                limiter.refund(key.as_str(), &granted);
+            }
+            let _ = limiter.check(key.as_str(), 2);
+        }
+    });
+    assert_eq!(counted, 0);
+    Ok(())
+}
+
+#[test]
 fn ring_3_never_allocates_for_known_keys_nor_for_new_ones() -> Result<(), ConfigError> {
     ring_3_never_allocates(COMPACT)?;
     ring_3_never_allocates(BUCKET)?;
     ring_3_never_allocates(WINDOW)
+}
+
+/// Whoever watches: once a limit is known to the recorder, and a key to the list.
+#[cfg(all(feature = "metrics", feature = "tracing"))]
+#[test]
+fn to_be_observed_allocates_nothing() -> Result<(), ConfigError> {
+    use metrics_util::debugging::DebuggingRecorder;
+    use steadfast_std::rate_limit::{Key, Metrics, MostDenied, Observe, Traced};
+
+    let limiter: KeyedLimiter<str, _> = KeyedLimiter::new(WINDOW, 64)?;
+    let recorder = DebuggingRecorder::new();
+    let metrics = metrics::with_local_recorder(&recorder, || Metrics::of("orders"));
+    let most_denied = MostDenied::new(4);
+    let observers: [&dyn Observe; 3] = [&metrics, &most_denied, &Traced];
+    let alice = Key::Text("alice".into());
+    let ask = || {
+        let event = limiter.check("alice", 1).event("orders", 1);
+        for observer in observers {
+            observer.observe(&event, Some(&alice));
+        }
+        event.outcome.label()
+    };
+    let first: Vec<_> = (0..4).map(|_| ask()).collect();
+    assert_eq!(first, ["granted", "granted", "granted", "denied"]);
+    // A histogram keeps what it is given in blocks, which it asks for as they fill up; so of the
+    // denials only a few are counted, within its first.
+    let counted = allocations(|| {
+        for _ in 0..10 {
+            ask();
+        }
+    });
+    assert_eq!(counted, 0);
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! The table is the core's ([`placement`]): sets of eight places, two sets a key. What is added
 //! here is sharing. A key that has a place is found and charged without a table-wide lock: its
 //! place is one atomic word (compare-and-swap) or one small mutex. Only a newcomer takes a lock,
-//! one of [`STRIPES`], so that two threads never give one key two places.
+//! one of 64, so that two threads never give one key two places.
 //!
 //! A place holds a 64-bit hash of the key and not the key itself. So a key costs no allocation
 //! and no more memory for being long, and nothing personal is kept. With `n` active keys the
@@ -11,25 +11,33 @@
 //! million keys. The hash is seeded at random, so nobody can choose keys that do.
 
 mod cell;
+mod checked;
+mod live;
+mod of_key;
+mod quotas;
+mod rulebook;
+mod store;
 mod table;
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::marker::PhantomData;
 
 pub use cell::{LockedCell, StateCell, Stored, WordCell};
+pub use checked::{AnsweredBy, Checked, LimiterByKey, Occupancy};
+pub use live::{LiveGranted, LiveLimiter};
+pub use of_key::OfKey;
+pub use quotas::Quotas;
 
+use rulebook::Same;
 use steadfast::ConfigError;
 #[cfg(doc)]
 use steadfast::limit::Policy;
-use steadfast::limit::{Denied, Standing, WhenFull, placement};
+use steadfast::limit::{Denied, Standing, WhenFull};
 use steadfast::time::{Clock, Instant};
-use table::{Places, Table};
+use store::Store;
+use table::Places;
 
 use crate::SystemClock;
-use crate::sync::{AtomicU64, Mutex, Ordering};
-
-/// How many newcomers can look for a place at the same time.
-const STRIPES: usize = 64;
 
 /// A limiter a key, for any number of threads and a bounded number of keys.
 ///
@@ -53,42 +61,10 @@ const STRIPES: usize = 64;
 #[derive(Debug)]
 pub struct KeyedLimiter<K: ?Sized, P: Stored, C = SystemClock, S = RandomState> {
     policy: P,
-    when_full: WhenFull,
-    table: Table<P::Cell>,
-    /// What newcomers share when their places are taken.
-    overflow: P::Cell,
-    newcomers: Box<[Mutex<()>]>,
-    crowded: AtomicU64,
-    evicted: AtomicU64,
+    store: Store<P::Cell>,
     clock: C,
     hasher: S,
     key: PhantomData<fn(&K)>,
-}
-
-/// A decision, and where the limiter that made it stands: what an answer's headers need.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Checked<G> {
-    /// Yes or no.
-    pub decision: Result<G, Denied>,
-    /// After the decision.
-    pub standing: Standing,
-    /// The time that it was made at.
-    pub now: Instant,
-    /// Whose limiter decided.
-    pub by: AnsweredBy,
-}
-
-/// Whose limiter decided: in a full table not always the key's own. Worth a counter, since a
-/// client that is denied by the shared one has done nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnsweredBy {
-    /// The key's own.
-    Own,
-    /// The one that newcomers share when their places are taken.
-    Shared,
-    /// None: there was no place, and the table lets newcomers pass or denies them.
-    Nobody,
 }
 
 impl<K: ?Sized, P: Stored> KeyedLimiter<K, P> {
@@ -132,18 +108,9 @@ impl<K: ?Sized, P: Stored, C: Clock, S: BuildHasher> KeyedLimiter<K, P, C, S> {
         clock: C,
         hasher: S,
     ) -> Result<Self, ConfigError> {
-        const MOST: u64 = 1 << 32;
-        if places == 0 || places as u64 > MOST {
-            return Err(ConfigError::new("places", places as u64, 1, MOST));
-        }
         Ok(Self {
             policy,
-            when_full: WhenFull::default(),
-            table: Table::new(places.div_ceil(placement::SET), P::FULL),
-            overflow: P::Cell::new(P::FULL),
-            newcomers: (0..STRIPES).map(|_| Mutex::new(())).collect(),
-            crowded: AtomicU64::new(0),
-            evicted: AtomicU64::new(0),
+            store: Store::new(places, P::FULL)?,
             clock,
             hasher,
             key: PhantomData,
@@ -153,7 +120,7 @@ impl<K: ?Sized, P: Stored, C: Clock, S: BuildHasher> KeyedLimiter<K, P, C, S> {
     /// What happens to a newcomer when its places are taken.
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
-        self.when_full = when_full;
+        self.store.when_full = when_full;
         self
     }
 
@@ -169,23 +136,24 @@ impl<K: ?Sized, P: Stored, C: Clock, S: BuildHasher> KeyedLimiter<K, P, C, S> {
 
     /// How many places there are.
     pub fn places(&self) -> usize {
-        self.table.places()
+        self.store.places()
     }
 
     /// How often a newcomer found all its places taken.
     pub fn crowded(&self) -> u64 {
-        self.crowded.load(Ordering::Relaxed)
+        self.store.crowded()
     }
 
     /// How often a key gave up its place to a newcomer.
     pub fn evicted(&self) -> u64 {
-        self.evicted.load(Ordering::Relaxed)
+        self.store.evicted()
     }
 
     /// How many keys are not at rest. Looks at every place: for a gauge, not for a request.
     pub fn active(&self) -> usize {
         let now = self.clock.now();
-        self.table.count(|state| !self.policy.at_rest(state, now))
+        self.store
+            .count(|_, state| !self.policy.at_rest(state, now))
     }
 }
 
@@ -216,24 +184,105 @@ where
     pub fn try_acquire_n(&self, key: &K, cost: u32) -> Result<P::Granted, Denied> {
         let places = self.places_of(key);
         let now = self.clock.now();
-        // By value, so that the way through `admit` does not force them into memory.
+        // By value, so that the way to a newcomer's place does not force them into memory.
         let policy = &self.policy;
-        let decide = move |state: &mut P::State| policy.decide(state, now, cost);
-        let (decision, _) = self.charge(&places, now, cost, decide);
-        decision
+        match places.visit(move |state| policy.decide(state, now, cost)) {
+            Some(decision) => decision,
+            None => self.newcomer(&places, now, cost),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn newcomer(
+        &self,
+        places: &Places<'_, P::Cell>,
+        now: Instant,
+        cost: u32,
+    ) -> Result<P::Granted, Denied> {
+        let decide = |_, state: &mut P::State| self.policy.decide(state, now, cost);
+        self.charge(places, now, cost, decide).0
     }
 
     /// [`try_acquire_n`](Self::try_acquire_n) together with what the headers say.
     pub fn check(&self, key: &K, cost: u32) -> Checked<P::Granted> {
-        let places = self.places_of(key);
+        self.check_at(&self.places_of(key), cost)
+    }
+
+    /// Would `cost` be granted to `key`? Takes nothing, and no place.
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire_n`](Self::try_acquire_n) would say; of a key without a place, what a
+    /// full limiter would say, though the one that newcomers share may say otherwise.
+    pub fn peek(&self, key: &K, cost: u32) -> Result<(), Denied> {
+        self.peek_at(&self.places_of(key), cost)
+    }
+
+    /// One key's limiter, to stand beside others in [`Named`](steadfast::limit::Named).
+    pub fn of(&self, key: &K) -> OfKey<'_, Self>
+    where
+        Self: LimiterByKey,
+    {
+        OfKey::new(self, key)
+    }
+
+    /// What the headers say of `key`: a key without a place is full, though the limiter that
+    /// newcomers share may deny it.
+    pub fn standing(&self, key: &K) -> Standing {
+        self.standing_at(&self.places_of(key))
+    }
+
+    /// Gives back what `key` was granted and did not use; see [`Policy::refund`].
+    ///
+    /// If `key` has no place, the grant came from the limiter that newcomers share, and goes back
+    /// there. Refund soon: a key that was evicted or that has found a place since the grant credits
+    /// the wrong limiter, by at most the grant's cost.
+    pub fn refund(&self, key: &K, granted: &P::Granted) {
+        self.refund_at(&self.places_of(key), granted);
+    }
+
+    /// Forgets `key`: its limiter is full again. True if it had a place.
+    pub fn forget(&self, key: &K) -> bool {
+        Self::forget_at(&self.places_of(key))
+    }
+
+    #[inline]
+    fn places_of(&self, key: &K) -> Places<'_, P::Cell> {
+        self.store.places_of(hash_of(&self.hasher, key))
+    }
+}
+
+/// By where the key may lie, whatever it is.
+impl<K: ?Sized, P: Stored, C: Clock, S> KeyedLimiter<K, P, C, S> {
+    #[inline]
+    fn charge(
+        &self,
+        places: &Places<'_, P::Cell>,
+        now: Instant,
+        cost: u32,
+        decide: impl FnMut(u64, &mut P::State) -> Result<P::Granted, Denied>,
+    ) -> (Result<P::Granted, Denied>, AnsweredBy) {
+        match self
+            .store
+            .charge(&Same(&self.policy), places, now, cost, decide)
+        {
+            Some(answer) => answer,
+            None => unreachable!("these rules are never replaced"),
+        }
+    }
+
+    fn check_at(&self, places: &Places<'_, P::Cell>, cost: u32) -> Checked<P::Granted> {
         let now = self.clock.now();
         let mut standing = None;
-        let (decision, by) = self.charge(&places, now, cost, |state| {
+        let (decision, by) = self.charge(places, now, cost, |_, state| {
             let decision = self.policy.decide(state, now, cost);
             standing = Some(self.policy.standing(state, now));
             decision
         });
         Checked {
+            enforced: !P::ON_TRIAL,
+            on_trial: decision.as_ref().ok().and_then(P::would_deny),
             decision,
             // Whom no limiter answers is told what a full one would say.
             standing: standing
@@ -244,107 +293,82 @@ where
         }
     }
 
-    /// What the headers say of `key`: a key without a place is full, though the limiter that
-    /// newcomers share may deny it.
-    pub fn standing(&self, key: &K) -> Standing {
-        let places = self.places_of(key);
+    fn peek_at(&self, places: &Places<'_, P::Cell>, cost: u32) -> Result<(), Denied> {
+        let now = self.clock.now();
+        let mut state = places.visit(|state| *state).unwrap_or(P::FULL);
+        self.policy.decide(&mut state, now, cost).map(|_| ())
+    }
+
+    fn standing_at(&self, places: &Places<'_, P::Cell>) -> Standing {
         let now = self.clock.now();
         places
             .visit(|state| self.policy.standing(state, now))
             .unwrap_or_else(|| self.policy.standing(&P::FULL, now))
     }
 
-    /// Gives back what `key` was granted and did not use; see [`Policy::refund`].
-    ///
-    /// If `key` has no place, the grant came from the limiter that newcomers share, and goes back
-    /// there. Refund soon: a key that was evicted or that has found a place since the grant credits
-    /// the wrong limiter, by at most the grant's cost.
-    pub fn refund(&self, key: &K, granted: &P::Granted) {
-        let places = self.places_of(key);
+    fn refund_at(&self, places: &Places<'_, P::Cell>, granted: &P::Granted) {
         let now = self.clock.now();
         let give = |state: &mut P::State| self.policy.refund(state, now, granted);
         if places.visit(give).is_none() {
-            self.overflow.visit(|| true, give);
+            self.store.overflow(give);
         }
     }
 
-    /// Forgets `key`: its limiter is full again. True if it had a place.
-    pub fn forget(&self, key: &K) -> bool {
-        self.places_of(key)
-            .visit(|state| *state = P::FULL)
-            .is_some()
+    fn forget_at(places: &Places<'_, P::Cell>) -> bool {
+        places.visit(|state| *state = P::FULL).is_some()
+    }
+}
+
+/// A key's hash; zero marks a place that was never used.
+#[inline]
+fn hash_of<K: Hash + ?Sized>(hasher: &impl BuildHasher, key: &K) -> u64 {
+    hasher.hash_one(key).max(1)
+}
+
+impl<K, P, C, S> LimiterByKey for KeyedLimiter<K, P, C, S>
+where
+    K: ?Sized,
+    P: Stored + Send + Sync,
+    P::Granted: Send,
+    C: Clock + Send + Sync,
+    S: BuildHasher + Send + Sync,
+{
+    type Granted = P::Granted;
+
+    fn hash_of<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+        hash_of(&self.hasher, key)
     }
 
-    /// Where `key` may lie. Read the clock after this, not before: memory takes longer to answer
-    /// than the clock.
-    #[inline]
-    fn places_of(&self, key: &K) -> Places<'_, P::Cell> {
-        // Zero marks a place that was never used.
-        self.table.places_of(self.hasher.hash_one(key).max(1))
+    fn check_hashed(&self, hash: u64, cost: u32) -> Checked<P::Granted> {
+        self.check_at(&self.store.places_of(hash), cost)
     }
 
-    /// Applies `decide` to the state of the key, giving it a place if it has none.
-    #[inline]
-    fn charge(
-        &self,
-        places: &Places<'_, P::Cell>,
-        now: Instant,
-        cost: u32,
-        mut decide: impl FnMut(&mut P::State) -> Result<P::Granted, Denied>,
-    ) -> (Result<P::Granted, Denied>, AnsweredBy) {
-        match places.visit(&mut decide) {
-            Some(decision) => (decision, AnsweredBy::Own),
-            None => self.admit(places.hash, now, cost, decide),
+    fn peek_hashed(&self, hash: u64, cost: u32) -> Result<(), Denied> {
+        self.peek_at(&self.store.places_of(hash), cost)
+    }
+
+    fn standing_hashed(&self, hash: u64) -> Standing {
+        self.standing_at(&self.store.places_of(hash))
+    }
+
+    fn refund_hashed(&self, hash: u64, granted: &P::Granted) {
+        self.refund_at(&self.store.places_of(hash), granted);
+    }
+
+    fn forget_hashed(&self, hash: u64) -> bool {
+        Self::forget_at(&self.store.places_of(hash))
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            active: self.active(),
+            places: self.places(),
+            crowded: self.crowded(),
+            evicted: self.evicted(),
         }
     }
 
-    #[cold]
-    fn admit(
-        &self,
-        hash: u64,
-        now: Instant,
-        cost: u32,
-        mut decide: impl FnMut(&mut P::State) -> Result<P::Granted, Denied>,
-    ) -> (Result<P::Granted, Denied>, AnsweredBy) {
-        let mut state = P::FULL;
-        if cost == 0 || cost > self.policy.capacity() {
-            return (decide(&mut state), AnsweredBy::Own);
-        }
-        // Which stripe must follow from the key alone, so that one key has one. A panic while it
-        // is held breaks nothing, since it guards no data.
-        let stripe = &self.newcomers[hash as usize % STRIPES];
-        let _alone = stripe
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let places = self.table.places_of(hash);
-        if let Some(decision) = places.visit(&mut decide) {
-            return (decision, AnsweredBy::Own);
-        }
-        let granted = match decide(&mut state) {
-            Ok(granted) => granted,
-            Err(denied) => return (Err(denied), AnsweredBy::Own),
-        };
-        if places.settle(&self.policy, now, state) {
-            return (Ok(granted), AnsweredBy::Own);
-        }
-        self.crowded.fetch_add(1, Ordering::Relaxed);
-        match self.when_full {
-            WhenFull::Allow => (Ok(granted), AnsweredBy::Nobody),
-            WhenFull::Deny => {
-                let retry_after = places.soonest_rest(&self.policy, now);
-                (Err(Denied::StoreFull { retry_after }), AnsweredBy::Nobody)
-            }
-            WhenFull::EvictLeastUsed if places.evict(&self.policy, now, cost, state) => {
-                self.evicted.fetch_add(1, Ordering::Relaxed);
-                (Ok(granted), AnsweredBy::Own)
-            }
-            WhenFull::Overflow | WhenFull::EvictLeastUsed => {
-                match self.overflow.visit(|| true, decide) {
-                    Some(decision) => (decision, AnsweredBy::Shared),
-                    // It has no key, so nobody can take it away.
-                    None => unreachable!("the shared limiter belongs to everyone"),
-                }
-            }
-        }
+    fn now(&self) -> Instant {
+        self.clock.now()
     }
 }

@@ -1,10 +1,10 @@
 //! The places, and how a key finds its own.
 
-use steadfast::limit::Policy;
 use steadfast::limit::placement::{self, SET};
 use steadfast::time::{Duration, Instant};
 
 use super::cell::StateCell;
+use super::rulebook::Rulebook;
 use crate::prefetch::prefetch;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -50,13 +50,32 @@ impl<C: StateCell> Table<C> {
         Places { hash, sets }
     }
 
-    /// How many states `counts` is true of.
-    pub fn count(&self, counts: impl Fn(&C::State) -> bool) -> usize {
-        self.sets
-            .iter()
-            .flat_map(|set| &set.cells)
-            .filter(|cell| cell.visit(|| true, |there| counts(there)) == Some(true))
+    /// How many keys `counts` is true of, given their hash and state.
+    pub fn count(&self, mut counts: impl FnMut(u64, &C::State) -> bool) -> usize {
+        let lanes = self.sets.iter().flat_map(Set::lanes);
+        lanes
+            .filter(|(key, cell)| {
+                let hash = key.load(Ordering::Acquire);
+                let mine = || key.load(Ordering::Acquire) == hash;
+                // A place that is just being handed over counts for neither.
+                cell.visit(mine, |state| *state)
+                    .is_some_and(|state| counts(hash, &state))
+            })
             .count()
+    }
+
+    /// Changes every state, given the hash of its key.
+    pub fn change_all(&self, mut change: impl FnMut(u64, &mut C::State)) {
+        for (key, cell) in self.sets.iter().flat_map(Set::lanes) {
+            loop {
+                let hash = key.load(Ordering::Acquire);
+                let mine = || key.load(Ordering::Acquire) == hash;
+                if cell.visit(mine, |state| change(hash, state)).is_some() {
+                    break;
+                }
+                // It was handed over in between: it is the new key's now.
+            }
+        }
     }
 }
 
@@ -89,19 +108,19 @@ impl<C: StateCell> Places<'_, C> {
 
     /// Gives the key a place that nobody needs, in the set with least activity. The caller makes
     /// sure that no other thread does so for the same key.
-    pub fn settle<P>(&self, policy: &P, now: Instant, state: C::State) -> bool
+    pub fn settle<B>(&self, rules: &B, now: Instant, state: C::State) -> bool
     where
-        P: Policy<State = C::State>,
+        B: Rulebook<State = C::State>,
     {
-        let rests = |there: &C::State| policy.at_rest(there, now);
         loop {
             let free = self.sets.map(|set| {
                 let mut free = 0_u8;
-                for (lane, cell) in set.cells.iter().enumerate() {
-                    // A clock that jumped back would otherwise keep a place taken for ever.
+                for (lane, (key, cell)) in set.lanes().enumerate() {
                     let look = |there: &mut C::State| {
-                        policy.mend(there, now);
-                        rests(there)
+                        let whose = key.load(Ordering::Acquire);
+                        // A clock that jumped back would otherwise keep a place taken for ever.
+                        rules.mend(whose, there, now);
+                        rules.at_rest(whose, there, now)
                     };
                     if cell.visit(|| true, look) == Some(true) {
                         free |= 1 << lane;
@@ -112,6 +131,7 @@ impl<C: StateCell> Places<'_, C> {
             let Some((which, lane)) = placement::choose(free) else {
                 return false;
             };
+            let rests = |whose, there: &C::State| rules.at_rest(whose, there, now);
             if self.sets[which].claim(lane, rests, self.hash, state) {
                 return true;
             }
@@ -121,11 +141,14 @@ impl<C: StateCell> Places<'_, C> {
 
     /// Takes the place of the key that will be at rest soonest, of those that would not be denied
     /// `cost`.
-    pub fn evict<P>(&self, policy: &P, now: Instant, cost: u32, state: C::State) -> bool
+    pub fn evict<B>(&self, rules: &B, now: Instant, cost: u32, state: C::State) -> bool
     where
-        P: Policy<State = C::State>,
+        B: Rulebook<State = C::State>,
     {
-        let welcome = |there: &C::State| policy.decide(&mut { *there }, now, cost).is_ok();
+        let welcome = |whose, there: &C::State| {
+            let mut there = *there;
+            rules.decide(whose, &mut there, now, cost).is_ok()
+        };
         loop {
             let least_used = self
                 .sets
@@ -133,7 +156,8 @@ impl<C: StateCell> Places<'_, C> {
                 .flat_map(|set| (0..SET).map(move |lane| (set, lane)))
                 .filter_map(|(set, lane)| {
                     let there = set.cells[lane].visit(|| true, |there| *there)?;
-                    welcome(&there).then(|| (policy.rests_in(&there, now), set, lane))
+                    let whose = set.keys[lane].load(Ordering::Acquire);
+                    welcome(whose, &there).then(|| (rules.rests_in(whose, &there, now), set, lane))
                 })
                 .min_by_key(|&(rests_in, ..)| rests_in);
             let Some((_, set, lane)) = least_used else {
@@ -146,14 +170,16 @@ impl<C: StateCell> Places<'_, C> {
     }
 
     /// When the first of these places is at rest; at least a nanosecond.
-    pub fn soonest_rest<P>(&self, policy: &P, now: Instant) -> Duration
+    pub fn soonest_rest<B>(&self, rules: &B, now: Instant) -> Duration
     where
-        P: Policy<State = C::State>,
+        B: Rulebook<State = C::State>,
     {
-        self.sets
-            .iter()
-            .flat_map(|set| &set.cells)
-            .filter_map(|cell| cell.visit(|| true, |there| policy.rests_in(there, now)))
+        let lanes = self.sets.iter().flat_map(|set| set.lanes());
+        lanes
+            .filter_map(|(key, cell)| {
+                let whose = || key.load(Ordering::Acquire);
+                cell.visit(|| true, |there| rules.rests_in(whose(), there, now))
+            })
             .min()
             .unwrap_or(Duration::ZERO)
             .max(Duration::from_nanos(1))
@@ -161,6 +187,10 @@ impl<C: StateCell> Places<'_, C> {
 }
 
 impl<C: StateCell> Set<C> {
+    fn lanes(&self) -> impl Iterator<Item = (&AtomicU64, &C)> {
+        self.keys.iter().zip(&self.cells)
+    }
+
     /// Which places hold this hash: bit `i` for place `i`.
     ///
     /// Looks at all of them without a branch: where a key lies cannot be predicted, and a wrong
@@ -178,10 +208,11 @@ impl<C: StateCell> Set<C> {
     fn claim(
         &self,
         lane: usize,
-        may: impl Fn(&C::State) -> bool,
+        may: impl Fn(u64, &C::State) -> bool,
         hash: u64,
         state: C::State,
     ) -> bool {
+        let may = |there: &C::State| may(self.keys[lane].load(Ordering::Acquire), there);
         let take = || self.keys[lane].store(hash, Ordering::Release);
         self.cells[lane].claim(may, take, state)
     }

@@ -60,12 +60,30 @@ pub fn put_headers(
     append(headers, RATE_LIMIT, item.write(&mut buffer));
 }
 
-/// Beside an answer: a limit refused the request, so a limit outside gives back its charge.
-#[derive(Clone, Copy, Debug)]
-struct RefusedByLimit;
+/// In the extensions of an answer: which limit refused the request, for logs. A limit outside
+/// gives back its charge when it sees it.
+///
+/// ```
+/// # use http::Response;
+/// use steadfast_std::rate_limit::RefusedBy;
+///
+/// fn log<B>(answer: &Response<B>) {
+///     if let Some(RefusedBy { limit, denied, .. }) = answer.extensions().get() {
+///         eprintln!("{limit}: {denied}");
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusedBy {
+    /// The limit's name.
+    pub limit: String,
+    /// What it said.
+    pub denied: Denied,
+}
 
 pub(super) fn was_refused<B>(response: &Response<B>) -> bool {
-    response.extensions().get::<RefusedByLimit>().is_some()
+    response.extensions().get::<RefusedBy>().is_some()
 }
 
 /// The answer to a request that was denied: status, `Retry-After`, headers and body, as
@@ -95,7 +113,10 @@ pub fn refuse<B: From<String>>(
     let body = refusal.write_body(&mut buffer).unwrap_or_default();
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::TOO_MANY_REQUESTS);
     let mut response = json(status, body);
-    response.extensions_mut().insert(RefusedByLimit);
+    response.extensions_mut().insert(RefusedBy {
+        limit: name.as_str().to_owned(),
+        denied: *denied,
+    });
     if let Some(wait) = refusal.retry_after() {
         response
             .headers_mut()

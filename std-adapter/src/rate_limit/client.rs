@@ -1,6 +1,7 @@
 //! Which client a request comes from: the socket's address, or what trusted proxies say.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::StatusCode;
 
@@ -57,6 +58,16 @@ impl Client {
                 let mask = u64::MAX.checked_shl(64 - u32::from(v6_prefix)).unwrap_or(0);
                 Self::V6(bits & mask)
             }
+        }
+    }
+}
+
+/// `192.0.2.1`; of an IPv6 network its first address, `2001:db8::`.
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => write!(f, "{address}"),
+            Self::V6(bits) => write!(f, "{}", Ipv6Addr::from_bits(u128::from(*bits) << 64)),
         }
     }
 }

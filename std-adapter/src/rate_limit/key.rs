@@ -1,6 +1,9 @@
 //! By what a request is limited: a key, and where in the request it is found.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{Extensions, HeaderMap, Method, Request, StatusCode, Uri};
@@ -32,22 +35,46 @@ impl<'a> Head<'a> {
 }
 
 /// What requests are limited by. Two requests with equal keys share a limiter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Shown (`Display`, `Debug`), a secret is not itself: see [`Key::Secret`].
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Key<'a> {
     /// A network client.
     Client(Client),
-    /// A user, a token, a path.
+    /// A user, a path.
     Text(Cow<'a, str>),
-    /// Raw bytes, such as a header that need not be text.
-    Bytes(&'a [u8]),
+    /// A token or an API key. Shown as `secret-` and a hash of it, which differs from process to
+    /// process.
+    Secret(Cow<'a, [u8]>),
     /// A number of yours, such as an account's.
     Number(u64),
+    /// All requests together.
+    Everyone,
+}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        match self {
+            Self::Client(client) => write!(f, "{client}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Secret(secret) => write!(f, "secret-{:016x}", SEED.hash_one(secret)),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Everyone => f.write_str("everyone"),
+        }
+    }
+}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({self})")
+    }
 }
 
 /// Finds the key of a request.
 ///
-/// [`PerClient`](super::PerClient), [`PerBearerToken`], [`PerHeader`] and [`PerPath`] come with
-/// this crate; a closure from [`Head`] to `Option<Key>` is one too, if its type is written out:
+/// [`PerClient`](super::PerClient), [`PerBearerToken`], [`PerHeader`], [`PerPath`] and [`Everyone`]
+/// come with this crate; a closure from [`Head`] to `Option<Key>` is one too, if its type is written out:
 ///
 /// ```
 /// use steadfast::{limit::TokenBucket, policy};
@@ -111,7 +138,7 @@ impl KeyOf for PerBearerToken {
         if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
             return None;
         }
-        Some(Key::Text(Cow::Borrowed(token)))
+        Some(Key::Secret(Cow::Borrowed(token.as_bytes())))
     }
 
     fn missing(&self) -> Missing {
@@ -130,7 +157,7 @@ pub struct PerHeader(pub HeaderName);
 impl KeyOf for PerHeader {
     fn key_of<'a>(&self, head: Head<'a>) -> Option<Key<'a>> {
         let value = head.headers.get(&self.0)?.as_bytes();
-        (!value.is_empty()).then_some(Key::Bytes(value))
+        (!value.is_empty()).then_some(Key::Secret(Cow::Borrowed(value)))
     }
 }
 
@@ -141,5 +168,18 @@ pub struct PerPath;
 impl KeyOf for PerPath {
     fn key_of<'a>(&self, head: Head<'a>) -> Option<Key<'a>> {
         Some(Key::Text(Cow::Borrowed(head.uri.path())))
+    }
+}
+
+/// Limits all requests as one: a global limit, which protects what stands behind the server rather
+/// than one client from another.
+///
+/// Put it outside the limits by key, and where those deny, it gives back what it charged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Everyone;
+
+impl KeyOf for Everyone {
+    fn key_of<'a>(&self, _: Head<'a>) -> Option<Key<'a>> {
+        Some(Key::Everyone)
     }
 }

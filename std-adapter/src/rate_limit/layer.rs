@@ -1,29 +1,33 @@
-//! The layer, the service that it makes, and the future of an answer.
+//! The layer, and the service that it makes.
 
-use std::future::Future;
-use std::hash::{BuildHasher, RandomState};
-use std::pin::Pin;
+use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use pin_project_lite::pin_project;
 use steadfast::ConfigError;
+use steadfast::event::{LimitEvent, LimitOutcome};
 use steadfast::http::LimitName;
-use steadfast::limit::{Standing, WhenFull};
-use steadfast::time::{Clock, Instant};
+use steadfast::limit::WhenFull;
+use steadfast::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::answer;
 use super::client::PerClient;
 use super::key::{Head, Key, KeyOf};
-use crate::{KeyedLimiter, Stored};
+use super::observe::Observe;
+use super::response::{Charge, ResponseFuture};
+use crate::{KeyedLimiter, LimiterByKey, Stored};
+
+/// The table of a layer under one fixed policy.
+pub type KeyTable<P> = KeyedLimiter<Key<'static>, P>;
 
 /// Limits the requests to a service, each client's or each key's by themselves; see
 /// [the module](super).
 ///
-/// All services that one layer makes, and all its clones, share one table.
+/// All services that one layer makes, and all its clones, share one table. `L` is the table:
+/// a [`KeyTable`] under one policy, or a [`LiveLimiter`](crate::LiveLimiter) whose quotas change.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -34,14 +38,24 @@ use crate::{KeyedLimiter, Stored};
 /// let app: Router = Router::new().route("/login", post(|| async { "welcome" }).layer(limit));
 /// ```
 #[derive(Debug)]
-pub struct RateLimitLayer<P: Stored, E = PerClient> {
-    limiter: Arc<KeyedLimiter<u64, P>>,
-    /// Hashes keys of whatever kind to what the table is asked by.
-    hasher: RandomState,
+pub struct RateLimitLayer<L, E = PerClient> {
+    limiter: Arc<L>,
+    asking: Arc<Asking<E>>,
+}
+
+/// How a layer asks its limiter, and who is told.
+struct Asking<E> {
     key_of: Arc<E>,
     name: LimitName<'static>,
     without_key: WithoutKey,
+    exempt: Vec<Arc<IsExempt>>,
+    observers: Arc<[Arc<dyn Observe>]>,
 }
+
+type IsExempt = dyn Fn(Head<'_>) -> bool + Send + Sync;
+
+/// What a request costs.
+const COST: u32 = 1;
 
 /// What happens to a request without a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +69,7 @@ pub enum WithoutKey {
     Exempt,
 }
 
-impl<P: Stored> RateLimitLayer<P> {
+impl<P: Stored> RateLimitLayer<KeyTable<P>> {
     /// Limits each client by its peer address. Behind a proxy all clients have the proxy's:
     /// there, say whom to trust by [`per_key`](Self::per_key) and [`PerClient::trust`].
     pub fn per_client(policy: P) -> Self {
@@ -63,7 +77,7 @@ impl<P: Stored> RateLimitLayer<P> {
     }
 }
 
-impl<P: Stored, E: KeyOf> RateLimitLayer<P, E> {
+impl<P: Stored, E> RateLimitLayer<KeyTable<P>, E> {
     /// How many places a layer has unless [`places`](Self::places) says otherwise: 65,536, for
     /// about 43,000 keys that are active at once; 2 MiB for most policies.
     pub const PLACES: usize = 1 << 16;
@@ -75,13 +89,7 @@ impl<P: Stored, E: KeyOf> RateLimitLayer<P, E> {
     /// Never: [`PLACES`](Self::PLACES) is in range.
     pub fn per_key(policy: P, key_of: E) -> Self {
         let limiter = KeyedLimiter::new(policy, Self::PLACES).expect("PLACES is in range");
-        Self {
-            limiter: Arc::new(limiter),
-            hasher: RandomState::new(),
-            key_of: Arc::new(key_of),
-            name: LimitName::DEFAULT,
-            without_key: WithoutKey::default(),
-        }
+        Self::on(limiter, key_of)
     }
 
     /// A table of another size, with what happens when it is full. Choose about 1.5 places for
@@ -95,50 +103,136 @@ impl<P: Stored, E: KeyOf> RateLimitLayer<P, E> {
         self.limiter = Arc::new(KeyedLimiter::new(policy, places)?.when_full(when_full));
         Ok(self)
     }
+}
 
-    /// What the limit is called in the `RateLimit` header; `"default"` unless named.
+impl<L, E> RateLimitLayer<L, E> {
+    /// Limits each key by a limiter that may be shared, with other layers or with code that asks
+    /// it directly.
+    pub fn on(limiter: impl Into<Arc<L>>, key_of: E) -> Self {
+        Self {
+            limiter: limiter.into(),
+            asking: Arc::new(Asking {
+                key_of: Arc::new(key_of),
+                name: LimitName::DEFAULT,
+                without_key: WithoutKey::default(),
+                exempt: Vec::new(),
+                observers: Arc::new([]),
+            }),
+        }
+    }
+
+    /// The table, for gauges.
+    pub fn limiter(&self) -> &L {
+        &self.limiter
+    }
+}
+
+impl<L, E> RateLimitLayer<L, E> {
+    /// What the limit is called in the `RateLimit` header and in events; `"default"` unless named.
     #[must_use]
-    pub fn named(mut self, name: LimitName<'static>) -> Self {
-        self.name = name;
-        self
+    pub fn named(self, name: LimitName<'static>) -> Self {
+        self.with(|asking| asking.name = name)
     }
 
     /// What happens to a request without a key.
     #[must_use]
-    pub fn without_key(mut self, without_key: WithoutKey) -> Self {
-        self.without_key = without_key;
+    pub fn without_key(self, without_key: WithoutKey) -> Self {
+        self.with(|asking| asking.without_key = without_key)
+    }
+
+    /// Requests that this is true of pass uncounted and without headers: a health probe, a caller
+    /// that must never be slowed down. Judge by what the request cannot make up, such as what an
+    /// authentication layer has put into its extensions. Said twice, either suffices.
+    #[must_use]
+    pub fn exempt(self, is_exempt: impl Fn(Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|asking| asking.exempt.push(Arc::new(is_exempt)))
+    }
+
+    /// Tells `observer` of every decision. Said twice, both are told.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Observe + 'static) -> Self {
+        self.with(|asking| {
+            let there = asking.observers.iter().cloned();
+            asking.observers = there.chain([Arc::new(observer) as _]).collect();
+        })
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Asking<E>)) -> Self {
+        change(Arc::make_mut(&mut self.asking));
         self
-    }
-
-    /// Forgets a key: its limiter is full again. True if it had a place.
-    pub fn forget(&self, key: &Key<'_>) -> bool {
-        self.limiter.forget(&self.hash(Some(key)))
-    }
-
-    /// The table, for gauges.
-    pub fn limiter(&self) -> &KeyedLimiter<u64, P> {
-        &self.limiter
-    }
-
-    fn hash(&self, key: Option<&Key<'_>>) -> u64 {
-        self.hasher.hash_one(key)
     }
 }
 
-impl<P: Stored, E> Clone for RateLimitLayer<P, E> {
+impl<L: LimiterByKey, E> RateLimitLayer<L, E> {
+    /// Forgets a key: its limiter is full again. True if it had a place.
+    pub fn forget(&self, key: &Key<'_>) -> bool {
+        self.limiter.forget_hashed(self.limiter.hash_of(key))
+    }
+}
+
+impl<L, E> Clone for RateLimitLayer<L, E> {
     fn clone(&self) -> Self {
         Self {
             limiter: Arc::clone(&self.limiter),
-            hasher: self.hasher.clone(),
-            key_of: Arc::clone(&self.key_of),
-            name: self.name,
-            without_key: self.without_key,
+            asking: Arc::clone(&self.asking),
         }
     }
 }
 
-impl<S, P: Stored, E> Layer<S> for RateLimitLayer<P, E> {
-    type Service = RateLimit<S, P, E>;
+impl<E> Asking<E> {
+    /// What becomes of a request that is not counted; `None` if it is.
+    fn uncounted(&self, head: Head<'_>, keyless: bool) -> Option<LimitOutcome> {
+        if self.exempt.iter().any(|is_exempt| is_exempt(head)) {
+            return Some(LimitOutcome::Exempt);
+        }
+        match self.without_key {
+            WithoutKey::Refuse if keyless => Some(LimitOutcome::WithoutKey),
+            WithoutKey::Exempt if keyless => Some(LimitOutcome::Exempt),
+            _ => None,
+        }
+    }
+
+    fn tell(&self, outcome: LimitOutcome, at: Instant, key: Option<&Key<'_>>) {
+        let event = LimitEvent {
+            limit: self.name.as_str(),
+            outcome,
+            cost: COST,
+            at,
+        };
+        self.tell_all(&event, key);
+    }
+
+    fn tell_all(&self, event: &LimitEvent<'_>, key: Option<&Key<'_>>) {
+        for observer in self.observers.iter() {
+            observer.observe(event, key);
+        }
+    }
+}
+
+impl<E> Clone for Asking<E> {
+    fn clone(&self) -> Self {
+        Self {
+            key_of: Arc::clone(&self.key_of),
+            name: self.name,
+            without_key: self.without_key,
+            exempt: self.exempt.clone(),
+            observers: Arc::clone(&self.observers),
+        }
+    }
+}
+
+impl<E: fmt::Debug> fmt::Debug for Asking<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asking")
+            .field("key_of", &self.key_of)
+            .field("name", &self.name)
+            .field("without_key", &self.without_key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, L, E> Layer<S> for RateLimitLayer<L, E> {
+    type Service = RateLimit<S, L, E>;
 
     fn layer(&self, service: S) -> Self::Service {
         RateLimit {
@@ -150,12 +244,12 @@ impl<S, P: Stored, E> Layer<S> for RateLimitLayer<P, E> {
 
 /// A service whose clients are limited; made by [`RateLimitLayer`].
 #[derive(Debug)]
-pub struct RateLimit<S, P: Stored, E = PerClient> {
+pub struct RateLimit<S, L, E = PerClient> {
     service: S,
-    limit: RateLimitLayer<P, E>,
+    limit: RateLimitLayer<L, E>,
 }
 
-impl<S: Clone, P: Stored, E> Clone for RateLimit<S, P, E> {
+impl<S: Clone, L, E> Clone for RateLimit<S, L, E> {
     fn clone(&self) -> Self {
         Self {
             service: self.service.clone(),
@@ -164,141 +258,56 @@ impl<S: Clone, P: Stored, E> Clone for RateLimit<S, P, E> {
     }
 }
 
-impl<S, P, E, ReqBody, ResBody> Service<Request<ReqBody>> for RateLimit<S, P, E>
+impl<S, L, E, ReqBody, ResBody> Service<Request<ReqBody>> for RateLimit<S, L, E>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    P: Stored,
+    L: LimiterByKey,
     E: KeyOf,
     ResBody: From<String>,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResBody, P>;
+    type Future = ResponseFuture<S::Future, ResBody, L>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.service.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let limit = &self.limit;
-        let key = limit.key_of.key_of(Head::of(&request));
-        if key.is_none() {
-            match limit.without_key {
-                WithoutKey::Refuse => {
-                    return ResponseFuture::refused(answer::missing(limit.key_of.missing()));
-                }
-                WithoutKey::Exempt => {
-                    return ResponseFuture::passed(self.service.call(request), None);
-                }
-                WithoutKey::ShareOne => {}
-            }
+        let RateLimitLayer { limiter, asking } = &self.limit;
+        let head = Head::of(&request);
+        let key = asking.key_of.key_of(head);
+        if let Some(outcome) = asking.uncounted(head, key.is_none()) {
+            asking.tell(outcome, limiter.now(), key.as_ref());
+            return if outcome == LimitOutcome::WithoutKey {
+                ResponseFuture::refused(answer::missing(asking.key_of.missing()))
+            } else {
+                ResponseFuture::passed(self.service.call(request), None)
+            };
         }
-        let hash = limit.hash(key.as_ref());
-        let checked = limit.limiter.check(&hash, 1);
-        let (name, standing) = (limit.name, checked.standing);
+        let hash = limiter.hash_of(key.as_ref().unwrap_or(&Key::Everyone));
+        let checked = limiter.check_hashed(hash, COST);
+        let event = checked.event(asking.name.as_str(), COST);
+        asking.tell_all(&event, key.as_ref());
         match checked.decision {
             Ok(granted) => {
                 let charge = Charge {
-                    limiter: Arc::clone(&limit.limiter),
+                    limiter: Arc::clone(limiter),
                     hash,
                     granted,
-                    name,
-                    standing,
+                    cost: COST,
+                    name: asking.name,
+                    standing: checked.standing,
                     at: checked.now,
+                    charged: event.outcome == LimitOutcome::Granted,
+                    silent: !checked.enforced || checked.standing.is_unlimited(),
+                    observers: Arc::clone(&asking.observers),
                 };
                 ResponseFuture::passed(self.service.call(request), Some(charge))
             }
-            Err(denied) => ResponseFuture::refused(answer::refuse(name, &standing, &denied)),
-        }
-    }
-}
-
-/// What a request that passed was charged, until its answer is there.
-#[derive(Debug)]
-struct Charge<P: Stored> {
-    limiter: Arc<KeyedLimiter<u64, P>>,
-    hash: u64,
-    granted: P::Granted,
-    name: LimitName<'static>,
-    standing: Standing,
-    at: Instant,
-}
-
-impl<P: Stored> Charge<P> {
-    /// Puts the headers on the answer. If another limit behind this one said no, the charge is
-    /// given back: nothing was done for it.
-    fn settle<B>(&mut self, response: &mut Response<B>) {
-        if answer::was_refused(response) {
-            self.limiter.refund(&self.hash, &self.granted);
-            self.standing = self.limiter.standing(&self.hash);
-        } else {
-            // The handler took its time, and the limiter was refilling.
-            let passed = self.limiter.clock().now().since(self.at);
-            self.standing.full_in = self.standing.full_in - passed;
-        }
-        answer::put_headers(response.headers_mut(), self.name, &self.standing, None);
-    }
-}
-
-pin_project! {
-    /// The answer of a limited service.
-    #[derive(Debug)]
-    pub struct ResponseFuture<F, B, P: Stored> {
-        #[pin]
-        state: State<F, B, P>,
-    }
-}
-
-pin_project! {
-    #[derive(Debug)]
-    #[project = StateProjection]
-    enum State<F, B, P: Stored> {
-        Passed {
-            #[pin]
-            answer: F,
-            charge: Option<Charge<P>>,
-        },
-        // Taken when it is polled.
-        Refused { answer: Option<Response<B>> },
-    }
-}
-
-impl<F, B, P: Stored> ResponseFuture<F, B, P> {
-    fn passed(answer: F, charge: Option<Charge<P>>) -> Self {
-        Self {
-            state: State::Passed { answer, charge },
-        }
-    }
-
-    fn refused(answer: Response<B>) -> Self {
-        Self {
-            state: State::Refused {
-                answer: Some(answer),
-            },
-        }
-    }
-}
-
-impl<F, B, P, E> Future for ResponseFuture<F, B, P>
-where
-    F: Future<Output = Result<Response<B>, E>>,
-    P: Stored,
-{
-    type Output = Result<Response<B>, E>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Passed { answer, charge } => {
-                let mut response = ready!(answer.poll(context))?;
-                if let Some(charge) = charge {
-                    charge.settle(&mut response);
-                }
-                Poll::Ready(Ok(response))
+            Err(denied) => {
+                ResponseFuture::refused(answer::refuse(asking.name, &checked.standing, &denied))
             }
-            StateProjection::Refused { answer } => match answer.take() {
-                Some(response) => Poll::Ready(Ok(response)),
-                None => panic!("a finished future was polled again"),
-            },
         }
     }
 }

@@ -22,6 +22,12 @@
 //! says no, the outer one is charged first and gives back its charge with the answer. The headers
 //! show the limit nearest to saying no, and the IETF fields list them all.
 //!
+//! # Who sees it
+//!
+//! Every decision is an event for those who observe the layer ([`Observe`]): `Metrics` counts them
+//! (feature `metrics`), `Traced` logs them (feature `tracing`), [`MostDenied`] keeps who is limited
+//! most. An answer that a limit refused carries [`RefusedBy`], and its `RateLimit` field the name.
+//!
 //! # A request without a key
 //!
 //! Without an address, a token, a header: what happens then is [`WithoutKey`], by default an
@@ -32,10 +38,24 @@ mod answer;
 mod client;
 mod key;
 mod layer;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod most_denied;
 mod network;
+mod observe;
+mod response;
+#[cfg(feature = "tracing")]
+mod traced;
 
-pub use answer::{put_headers, refuse};
+pub use answer::{RefusedBy, put_headers, refuse};
 pub use client::{Client, PeerAddr, PerClient};
-pub use key::{Head, Key, KeyOf, Missing, PerBearerToken, PerHeader, PerPath};
-pub use layer::{RateLimit, RateLimitLayer, ResponseFuture, WithoutKey};
+pub use key::{Everyone, Head, Key, KeyOf, Missing, PerBearerToken, PerHeader, PerPath};
+pub use layer::{KeyTable, RateLimit, RateLimitLayer, WithoutKey};
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
+pub use most_denied::{MostDenied, Offender};
 pub use network::{Network, NetworkError};
+pub use observe::Observe;
+pub use response::ResponseFuture;
+#[cfg(feature = "tracing")]
+pub use traced::Traced;

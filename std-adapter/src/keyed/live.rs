@@ -1,0 +1,519 @@
+//! A limiter a key whose quotas differ by key and change while it runs.
+//!
+//! The quotas lie behind one pointer, which readers follow without a lock. Each state carries the
+//! version of the quotas that it is under. New quotas are published first. Then every place is
+//! visited and carried over, those that were never used as well; whoever comes to a place before
+//! that carries it over itself. Who still holds the old quotas may use them for a place that was
+//! not yet visited, which is as if it had come before the change. Where it meets a state that is
+//! newer than its quotas, it starts again with the new ones. Only when all places were visited may
+//! the quotas change again, so a state is at most one version behind, and the quotas before are all
+//! that is kept.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError};
+
+use steadfast::ConfigError;
+use steadfast::limit::{AnyPolicy, Denied, Policy, Standing, WhenFull};
+use steadfast::time::{Clock, Duration, Instant};
+
+use super::cell::LockedCell;
+use super::checked::{AnsweredBy, Checked, LimiterByKey, Occupancy};
+use super::of_key::OfKey;
+use super::quotas::{Quotas, hash_of};
+use super::rulebook::{NOBODY, Rulebook};
+use super::store::Store;
+use crate::SystemClock;
+use crate::sync::{Mutex, Published};
+
+/// A limiter a key, as [`KeyedLimiter`](super::KeyedLimiter), whose quotas may differ by key and
+/// change while it runs. It does not matter what type a key has, as long as it can be hashed.
+///
+/// | | |
+/// |---|---|
+/// | memory | 24 bytes a place more than the state, 48 for [`AnyPolicy`] |
+/// | a call | as the keyed limiter's, a lock of the place's own, and O(log n) in the keys with quotas of their own |
+/// | new quotas | O(places), while calls go on |
+///
+/// ```
+/// use steadfast::{limit::TokenBucket, policy};
+/// use steadfast_std::{LiveLimiter, Quotas};
+///
+/// let quotas = Quotas::new(policy!(TokenBucket::per_minute(2)))
+///     .own("partner", policy!(TokenBucket::per_minute(1_000)));
+/// let limiter = LiveLimiter::new(quotas, 10_000).unwrap();
+/// assert!(limiter.try_acquire_n("alice", 2).is_ok());
+/// assert!(limiter.try_acquire("alice").is_err());
+/// assert!(limiter.try_acquire_n("partner", 500).is_ok());
+///
+/// // What was used stays used.
+/// limiter.reconfigure(policy!(TokenBucket::per_minute(3)));
+/// assert!(limiter.try_acquire("alice").is_ok());
+/// assert!(limiter.try_acquire("alice").is_err());
+/// ```
+#[derive(Debug)]
+pub struct LiveLimiter<P: Policy = AnyPolicy, C = SystemClock> {
+    rules: Published<Rules<P>>,
+    /// Held while the quotas change.
+    changing: Mutex<()>,
+    store: Store<LockedCell<Versioned<P::State>>>,
+    clock: C,
+}
+
+/// A yes of a [`LiveLimiter`].
+///
+/// Nothing was taken if the quotas are on trial and would have said no.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveGranted<G>(Option<G>);
+
+impl<G> LiveGranted<G> {
+    /// The policy's own grant.
+    pub const fn taken(&self) -> Option<&G> {
+        self.0.as_ref()
+    }
+}
+
+/// A state, and the version of the rules that it is under.
+#[derive(Clone, Copy, Debug)]
+struct Versioned<S> {
+    version: u64,
+    state: S,
+}
+
+/// The quotas that hold, and those that they replaced.
+#[derive(Debug)]
+struct Rules<P> {
+    version: u64,
+    quotas: Arc<Quotas<P>>,
+    before: Arc<Quotas<P>>,
+}
+
+impl<P: Policy> Rules<P> {
+    /// A key that was never seen. Under every version it is full.
+    const NEVER: Versioned<P::State> = Versioned {
+        version: 0,
+        state: P::FULL,
+    };
+
+    /// The policy that `state` is under; `None` if it is under newer rules than these.
+    fn of(&self, hash: u64, state: &Versioned<P::State>) -> Option<&P> {
+        match state.version {
+            version if version > self.version => None,
+            version if version == self.version => Some(self.quotas.of(hash)),
+            _ => Some(self.before.of(hash)),
+        }
+    }
+
+    /// Brings a state up to these rules, and returns what it is under now; `None` if it is under
+    /// newer ones.
+    #[inline]
+    fn bring_up(&self, hash: u64, state: &mut Versioned<P::State>, now: Instant) -> Option<&P> {
+        if state.version > self.version {
+            return None;
+        }
+        let policy = self.quotas.of(hash);
+        if state.version < self.version {
+            let before = self.before.of(hash);
+            before.reconfigure(&mut state.state, now, policy);
+            state.version = self.version;
+        }
+        Some(policy)
+    }
+}
+
+/// What comes of asking under rules that were replaced; nobody sees it.
+const OUTDATED: Denied = Denied::StoreFull {
+    retry_after: Duration::ZERO,
+};
+
+/// The rules that somebody holds, and those that hold.
+#[derive(Debug)]
+struct Held<'a, P> {
+    rules: &'a Rules<P>,
+    published: &'a Published<Rules<P>>,
+}
+
+impl<P: Policy> Rulebook for Held<'_, P> {
+    type State = Versioned<P::State>;
+    type Granted = P::Granted;
+
+    fn full(&self) -> Self::State {
+        Rules::<P>::NEVER
+    }
+
+    fn is_current(&self) -> bool {
+        self.published.load().version == self.rules.version
+    }
+
+    fn decide(
+        &self,
+        hash: u64,
+        state: &mut Self::State,
+        now: Instant,
+        cost: u32,
+    ) -> Result<P::Granted, Denied> {
+        let policy = self.rules.bring_up(hash, state, now).ok_or(OUTDATED)?;
+        policy.decide(&mut state.state, now, cost)
+    }
+
+    /// A state under newer rules is not at rest for who holds the old: it takes no such place.
+    fn at_rest(&self, hash: u64, state: &Self::State, now: Instant) -> bool {
+        let policy = self.rules.of(hash, state);
+        policy.is_some_and(|policy| policy.at_rest(&state.state, now))
+    }
+
+    fn rests_in(&self, hash: u64, state: &Self::State, now: Instant) -> Duration {
+        let policy = self.rules.of(hash, state);
+        policy.map_or(Duration::MAX, |policy| policy.rests_in(&state.state, now))
+    }
+
+    fn mend(&self, hash: u64, state: &mut Self::State, now: Instant) {
+        if let Some(policy) = self.rules.of(hash, state) {
+            policy.mend(&mut state.state, now);
+        }
+    }
+
+    fn capacity(&self, hash: u64) -> u32 {
+        self.rules.quotas.of(hash).capacity()
+    }
+}
+
+impl<P> LiveLimiter<P>
+where
+    P: Policy,
+    P::State: Send,
+{
+    /// A table of at least `places` places on the [`SystemClock`]. Choose about 1.5 for each key
+    /// that is active at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyedLimiter::new`](super::KeyedLimiter::new).
+    pub fn new(quotas: impl Into<Quotas<P>>, places: usize) -> Result<Self, ConfigError> {
+        Self::with_clock(quotas, places, SystemClock)
+    }
+}
+
+impl<P, C> LiveLimiter<P, C>
+where
+    P: Policy,
+    P::State: Send,
+    C: Clock,
+{
+    /// The same on another clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyedLimiter::new`](super::KeyedLimiter::new).
+    pub fn with_clock(
+        quotas: impl Into<Quotas<P>>,
+        places: usize,
+        clock: C,
+    ) -> Result<Self, ConfigError> {
+        let quotas = Arc::new(quotas.into().sorted());
+        Ok(Self {
+            rules: Published::new(Rules {
+                version: 0,
+                before: Arc::clone(&quotas),
+                quotas,
+            }),
+            changing: Mutex::new(()),
+            store: Store::new(places, Rules::<P>::NEVER)?,
+            clock,
+        })
+    }
+
+    /// What happens to a newcomer when its places are taken.
+    #[must_use]
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.store.when_full = when_full;
+        self
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.store.places()
+    }
+
+    /// How often a newcomer found all its places taken.
+    pub fn crowded(&self) -> u64 {
+        self.store.crowded()
+    }
+
+    /// How often a key gave up its place to a newcomer.
+    pub fn evicted(&self) -> u64 {
+        self.store.evicted()
+    }
+
+    /// How many keys are not at rest. Looks at every place: for a gauge, not for a request.
+    pub fn active(&self) -> usize {
+        let now = self.clock.now();
+        let rules = self.rules.load();
+        let held = self.held(&rules);
+        self.store
+            .count(|hash, state| !held.at_rest(hash, state, now))
+    }
+
+    /// Goes on under other quotas, keeping what each key has used, in tokens.
+    ///
+    /// Calls that come meanwhile are decided under the new ones. Those who change the quotas at
+    /// the same time do so one after the other.
+    pub fn reconfigure(&self, quotas: impl Into<Quotas<P>>) {
+        let quotas = Arc::new(quotas.into().sorted());
+        let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.rules.load();
+        let rules = Arc::new(Rules {
+            version: before.version + 1,
+            quotas,
+            before: Arc::clone(&before.quotas),
+        });
+        self.rules.store(Arc::clone(&rules));
+        let now = self.clock.now();
+        self.store.change_all(|hash, state| {
+            rules.bring_up(hash, state, now);
+        });
+    }
+
+    /// Takes one from `key`'s limiter.
+    ///
+    /// # Errors
+    ///
+    /// See [`try_acquire_n`](Self::try_acquire_n).
+    #[inline]
+    pub fn try_acquire<K: Hash + ?Sized>(
+        &self,
+        key: &K,
+    ) -> Result<LiveGranted<P::Granted>, Denied> {
+        self.try_acquire_n(key, 1)
+    }
+
+    /// Takes `cost` from `key`'s limiter, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::decide`], and [`Denied::StoreFull`] under [`WhenFull::Deny`]. Nothing is
+    /// taken, and no place. Quotas on trial deny nobody.
+    pub fn try_acquire_n<K: Hash + ?Sized>(
+        &self,
+        key: &K,
+        cost: u32,
+    ) -> Result<LiveGranted<P::Granted>, Denied> {
+        self.check(key, cost).decision
+    }
+
+    /// [`try_acquire_n`](Self::try_acquire_n) together with what the headers say.
+    pub fn check<K: Hash + ?Sized>(&self, key: &K, cost: u32) -> Checked<LiveGranted<P::Granted>> {
+        self.check_at(hash_of(key), cost)
+    }
+
+    /// Would `cost` be granted to `key`? Takes nothing, and no place.
+    ///
+    /// # Errors
+    ///
+    /// What [`try_acquire_n`](Self::try_acquire_n) would say; of a key without a place, what a
+    /// full limiter would say, though the one that newcomers share may say otherwise.
+    pub fn peek<K: Hash + ?Sized>(&self, key: &K, cost: u32) -> Result<(), Denied> {
+        self.peek_at(hash_of(key), cost)
+    }
+
+    /// One key's limiter, to stand beside others in [`Named`](steadfast::limit::Named).
+    pub fn of<K: Hash + ?Sized>(&self, key: &K) -> OfKey<'_, Self>
+    where
+        Self: LimiterByKey,
+    {
+        OfKey::new(self, key)
+    }
+
+    /// What the headers say of `key`: a key without a place is full, though the limiter that
+    /// newcomers share may deny it.
+    pub fn standing<K: Hash + ?Sized>(&self, key: &K) -> Standing {
+        self.standing_at(hash_of(key))
+    }
+
+    /// Gives back what `key` was granted and did not use; see [`Policy::refund`] and
+    /// [`KeyedLimiter::refund`](super::KeyedLimiter::refund).
+    pub fn refund<K: Hash + ?Sized>(&self, key: &K, granted: &LiveGranted<P::Granted>) {
+        self.refund_at(hash_of(key), granted);
+    }
+
+    /// Forgets `key`: its limiter is full again. True if it had a place.
+    pub fn forget<K: Hash + ?Sized>(&self, key: &K) -> bool {
+        self.forget_at(hash_of(key))
+    }
+
+    fn held<'a>(&'a self, rules: &'a Rules<P>) -> Held<'a, P> {
+        Held {
+            rules,
+            published: &self.rules,
+        }
+    }
+
+    fn check_at(&self, hash: u64, cost: u32) -> Checked<LiveGranted<P::Granted>> {
+        let places = self.store.places_of(hash);
+        let now = self.clock.now();
+        loop {
+            let rules = self.rules.load();
+            let mut standing = None;
+            let decide = |whose, state: &mut Versioned<P::State>| {
+                standing = None;
+                let policy = rules.bring_up(whose, state, now).ok_or(OUTDATED)?;
+                let decision = policy.decide(&mut state.state, now, cost);
+                standing = Some(policy.standing(&state.state, now));
+                decision
+            };
+            let held = self.held(&rules);
+            let answer = self.store.charge(&held, &places, now, cost, decide);
+            let (Some((decision, by)), Some(standing)) = (answer, standing) else {
+                // The quotas changed in between.
+                continue;
+            };
+            let on_trial = match &decision {
+                Ok(granted) => P::would_deny(granted),
+                Err(denied) => rules.quotas.is_on_trial().then_some(*denied),
+            };
+            return Checked {
+                decision: match decision {
+                    Err(_) if on_trial.is_some() => Ok(LiveGranted(None)),
+                    decision => decision.map(|granted| LiveGranted(Some(granted))),
+                },
+                on_trial,
+                enforced: !P::ON_TRIAL && !rules.quotas.is_on_trial(),
+                // Whom no limiter answers is told what a full one would say.
+                standing: if by == AnsweredBy::Nobody {
+                    rules.quotas.of(hash).standing(&P::FULL, now)
+                } else {
+                    standing
+                },
+                now,
+                by,
+            };
+        }
+    }
+
+    /// Does something with the key's state under the rules that hold; `None` if it has no place.
+    fn visit<R>(
+        &self,
+        hash: u64,
+        mut change: impl FnMut(&P, &mut P::State, Instant) -> R,
+    ) -> Option<R> {
+        let places = self.store.places_of(hash);
+        let now = self.clock.now();
+        loop {
+            let rules = self.rules.load();
+            let visited = places.visit(|state| {
+                let policy = rules.bring_up(hash, state, now)?;
+                Some(change(policy, &mut state.state, now))
+            });
+            match visited {
+                Some(Some(said)) => return Some(said),
+                // The quotas changed in between.
+                Some(None) => {}
+                None => return None,
+            }
+        }
+    }
+
+    fn peek_at(&self, hash: u64, cost: u32) -> Result<(), Denied> {
+        let peek = |policy: &P, state: &mut P::State, now| {
+            let mut state = *state;
+            policy.decide(&mut state, now, cost).map(|_| ())
+        };
+        let said = self.visit(hash, peek).unwrap_or_else(|| {
+            let rules = self.rules.load();
+            peek(rules.quotas.of(hash), &mut { P::FULL }, self.clock.now())
+        });
+        if said.is_err() && self.rules.load().quotas.is_on_trial() {
+            return Ok(());
+        }
+        said
+    }
+
+    fn standing_at(&self, hash: u64) -> Standing {
+        let stands = |policy: &P, state: &mut P::State, now| policy.standing(state, now);
+        self.visit(hash, stands).unwrap_or_else(|| {
+            let rules = self.rules.load();
+            rules.quotas.of(hash).standing(&P::FULL, self.clock.now())
+        })
+    }
+
+    fn refund_at(&self, hash: u64, granted: &LiveGranted<P::Granted>) {
+        let Some(granted) = granted.taken() else {
+            return;
+        };
+        let give = |policy: &P, state: &mut P::State, now| policy.refund(state, now, granted);
+        if self.visit(hash, give).is_some() {
+            return;
+        }
+        let now = self.clock.now();
+        loop {
+            let rules = self.rules.load();
+            let given = self.store.overflow(|state| {
+                let policy = rules.bring_up(NOBODY, state, now)?;
+                policy.refund(&mut state.state, now, granted);
+                Some(())
+            });
+            if given.is_some() {
+                return;
+            }
+        }
+    }
+
+    fn forget_at(&self, hash: u64) -> bool {
+        self.store
+            .places_of(hash)
+            .visit(|state| state.state = P::FULL)
+            .is_some()
+    }
+}
+
+impl<P, C> LimiterByKey for LiveLimiter<P, C>
+where
+    P: Policy + Send + Sync,
+    P::State: Send,
+    P::Granted: Send,
+    C: Clock + Send + Sync,
+{
+    type Granted = LiveGranted<P::Granted>;
+
+    fn hash_of<K: Hash + ?Sized>(&self, key: &K) -> u64 {
+        hash_of(key)
+    }
+
+    fn check_hashed(&self, hash: u64, cost: u32) -> Checked<Self::Granted> {
+        self.check_at(hash, cost)
+    }
+
+    fn peek_hashed(&self, hash: u64, cost: u32) -> Result<(), Denied> {
+        self.peek_at(hash, cost)
+    }
+
+    fn standing_hashed(&self, hash: u64) -> Standing {
+        self.standing_at(hash)
+    }
+
+    fn refund_hashed(&self, hash: u64, granted: &Self::Granted) {
+        self.refund_at(hash, granted);
+    }
+
+    fn forget_hashed(&self, hash: u64) -> bool {
+        self.forget_at(hash)
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            active: self.active(),
+            places: self.places(),
+            crowded: self.crowded(),
+            evicted: self.evicted(),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+}
