@@ -25,6 +25,7 @@
 #![deny(unsafe_code)]
 
 mod keyed;
+mod leased;
 mod prefetch;
 #[cfg(feature = "tower")]
 pub mod rate_limit;
@@ -36,6 +37,7 @@ pub use keyed::{
     AnsweredBy, Checked, KeyedLimiter, LimiterByKey, LiveGranted, LiveLimiter, LockedCell,
     Occupancy, OfKey, Quotas, StateCell, Stored, WordCell,
 };
+pub use leased::{LeasedGrant, LeasedRateLimiter};
 #[cfg(feature = "tower")]
 pub use rate_limit::RateLimitLayer;
 #[cfg(feature = "tokio")]

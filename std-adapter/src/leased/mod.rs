@@ -1,0 +1,402 @@
+//! One limit that all cores ask: each takes from a few tokens of its own, leased from one bucket.
+//!
+//! # Why it never admits more than the policy
+//!
+//! Let the policy be a burst `b` and a rate `r`, and let there be `s` shards that hold at most
+//! `k` tokens each, where `k` is the batch. The central bucket is built with the burst `b - s k`.
+//!
+//! Look at any stretch of time of length `t`. What is admitted in it was drawn from the centre
+//! either within the stretch or before it. The centre is a token bucket, so within the stretch it
+//! gives at most `b - s k + r t`. What was drawn before and not admitted before was, when the
+//! stretch began, in a shard or on its way to one. A shard is marked before its lease is drawn and
+//! stays marked until the lease is in it; only an empty shard is marked, and only one thread does
+//! it. So a shard and what is on its way to it are together at most `k`, and all shards at most
+//! `s k`. The sum is `b + r t`.
+
+mod grant;
+mod mine;
+mod shard;
+
+use std::thread::available_parallelism;
+
+use steadfast::ConfigError;
+use steadfast::limit::{
+    AtomicRateLimiter, CompactBucket, Denied, Policy, Standing, TokenBucket, TokenBucketConfig,
+};
+use steadfast::time::{Clock, Instant};
+
+pub use grant::LeasedGrant;
+use grant::Source;
+use shard::Shard;
+
+use crate::SystemClock;
+
+/// Of the burst, one part in so many may be set aside for leases.
+const SET_ASIDE: u32 = 16;
+
+/// More shards would make the way to a no too long.
+const MOST_SHARDS: u32 = 1 << 10;
+
+/// Beyond this a larger batch saves nothing that can be measured, and sets more aside.
+const USUAL_BATCH: u32 = 1 << 10;
+
+/// A token bucket that many threads ask at once: one limit for the whole process.
+///
+/// An [`AtomicRateLimiter`] is one word that all cores write, and each has to fetch it from the
+/// other. Here every shard holds a batch of tokens leased from such a word, a thread takes from
+/// its shard, and only every so many calls a batch is fetched and the clock is read.
+///
+/// | | |
+/// |---|---|
+/// | memory | 128 bytes a shard, in one allocation; 384 and the clock for the rest |
+/// | most calls | one compare-and-swap on a cache line of the thread's shard; no clock |
+/// | one in a batch | the clock, two compare-and-swaps on the centre, one 64-bit division |
+/// | a no | O(shards): the clock, the centre, a look into each shard; no write |
+/// | allocation | none in a call |
+///
+/// # What it promises
+///
+/// - Over any stretch of time `t` it admits at most `burst + rate * t`, as the bucket it was made
+///   of; what is refunded counts as not admitted. `t` is what its clock shows; where a
+///   [`CompactBucket`] reads time in [ticks](CompactBucket::tick), up to a tick more.
+/// - It starts full: the whole burst may come at once. After that the leases are set aside from
+///   the burst, at most a sixteenth of it: after a pause at least `burst - shards * batch` may
+///   come at once, and as much more as the shards hold.
+/// - The rate is all given out: before a no, a caller looks into every shard. A no of cost 1 says
+///   that the centre had no token, and that every shard was then seen empty; so no token lies idle
+///   while callers are denied. Leases are drawn only while the centre has a whole batch to spare.
+/// - A cost comes from one place: from the thread's shard if that holds enough, else from the
+///   centre, else from any shard that holds enough. It is not put together from several.
+///   [`capacity`](Self::capacity), the largest cost that can be granted, is what the centre
+///   holds: `burst - shards * batch`.
+/// - The wait in [`Denied::RateLimited`] is the centre's: until it can grant the same cost, to
+///   the nanosecond, if nobody else comes first. A token that is given back into a shard, or a
+///   lease that another thread draws, may let it pass earlier.
+///
+/// A thread waits for another in one case only: on its way to a no, for a lease that the other
+/// is drawing at that moment.
+///
+/// ```
+/// use steadfast::limit::TokenBucket;
+/// use steadfast_std::LeasedRateLimiter;
+///
+/// // A million a second for the whole process, whichever thread asks.
+/// let limiter = LeasedRateLimiter::new(TokenBucket::per_second(1_000_000)).unwrap();
+/// std::thread::scope(|threads| {
+///     for _ in 0..2 {
+///         threads.spawn(|| {
+///             for _ in 0..1_000 {
+///                 assert!(limiter.try_acquire().is_ok());
+///             }
+///         });
+///     }
+/// });
+/// ```
+#[derive(Debug)]
+pub struct LeasedRateLimiter<C = SystemClock> {
+    centre: Apart<AtomicRateLimiter<CompactBucket>>,
+    /// A power of two of them.
+    shards: Box<[Shard]>,
+    batch: u32,
+    stated: TokenBucket,
+    clock: C,
+}
+
+/// On cache lines of its own, so that a write to it takes nothing else from the other cores.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Apart<T>(T);
+
+impl LeasedRateLimiter {
+    /// A limiter for this machine on the [`SystemClock`].
+    ///
+    /// It has a shard for each core ([`available_parallelism`]), rounded up to a power of two, or
+    /// as many as a sixteenth of the burst can give one token each; and a batch of
+    /// `burst / (16 * shards)`, at most 1,024.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`with_shards`](Self::with_shards), but for shards and batch: with a burst of 16
+    /// or more these fit.
+    pub fn new(bucket: TokenBucketConfig) -> Result<Self, ConfigError> {
+        Self::with_clock(bucket, SystemClock)
+    }
+}
+
+impl<C: Clock> LeasedRateLimiter<C> {
+    /// The same on another clock.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](LeasedRateLimiter::new).
+    pub fn with_clock(bucket: TokenBucketConfig, clock: C) -> Result<Self, ConfigError> {
+        let burst = bucket.build()?.capacity();
+        let cores = available_parallelism().map_or(1, usize::from);
+        let cores = u32::try_from(cores).unwrap_or(MOST_SHARDS);
+        let shards = cores.min(most_shards(burst)?);
+        let batch = most_batch(burst, shards.next_power_of_two()).min(USUAL_BATCH);
+        Self::with_shards(bucket, shards, batch, clock)
+    }
+
+    /// A limiter with `shards` shards, rounded up to a power of two, that hold up to `batch`
+    /// tokens each.
+    ///
+    /// Two threads on one shard disturb each other, so have at least as many shards as cores. A
+    /// batch of 30 makes the centre's share of a call small; a larger one sets more of the burst
+    /// aside.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`CompactBucketConfig::build`](steadfast::limit::CompactBucketConfig::build), for
+    /// the burst as it is stated; then `burst` if it is below 16, `shards` if it is not in 1 to
+    /// 1,024 or a sixteenth of the burst has not a token for each, `batch` if it is not in 1 to
+    /// `burst / (16 * shards)`; and `burst - shards x batch, read in ticks` if what is left of the
+    /// burst is too small for the tick of the compact bucket.
+    pub fn with_shards(
+        bucket: TokenBucketConfig,
+        shards: u32,
+        batch: u32,
+        clock: C,
+    ) -> Result<Self, ConfigError> {
+        let stated = *bucket.compact().build()?.token_bucket();
+        let burst = stated.capacity();
+        let most = most_shards(burst)?;
+        if shards == 0 || shards > most {
+            return Err(ConfigError::new("shards", shards.into(), 1, most.into()));
+        }
+        // Both are powers of two, so this is not above `most`.
+        let shards = shards.next_power_of_two();
+        let most = most_batch(burst, shards);
+        if batch == 0 || batch > most {
+            return Err(ConfigError::new("batch", batch.into(), 1, most.into()));
+        }
+        let left = burst - shards * batch;
+        // The stated burst is allowed, so only the ticks can be too coarse for a smaller one.
+        let centre = bucket.burst(left).compact().build().map_err(|error| {
+            let field = "burst - shards x batch, read in ticks";
+            ConfigError::new(field, error.value, error.min, error.max)
+        })?;
+        Ok(Self {
+            centre: Apart(AtomicRateLimiter::new(centre)),
+            shards: (0..shards).map(|_| Shard::holding(batch)).collect(),
+            batch,
+            stated,
+            clock,
+        })
+    }
+
+    /// The bucket that it was made of. A tolerance (of [`Gcra`](steadfast::limit::Gcra)) counts in
+    /// whole tokens here.
+    pub fn policy(&self) -> &TokenBucket {
+        &self.stated
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// How many shards there are.
+    pub fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// How many tokens a shard holds at most.
+    pub fn batch(&self) -> u32 {
+        self.batch
+    }
+
+    /// The largest cost that can ever be granted: the burst less `shards * batch`.
+    pub fn capacity(&self) -> u32 {
+        self.centre.0.policy().capacity()
+    }
+
+    /// Takes one, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::RateLimited`]; nothing is taken.
+    #[inline]
+    pub fn try_acquire(&self) -> Result<LeasedGrant, Denied> {
+        self.try_acquire_n(1)
+    }
+
+    /// Takes `cost`, all or nothing. Cost `0` looks at nothing and is granted.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::RateLimited`], and [`Denied::CostAboveCapacity`] above
+    /// [`capacity`](Self::capacity); nothing is taken.
+    #[inline]
+    pub fn try_acquire_n(&self, cost: u32) -> Result<LeasedGrant, Denied> {
+        self.try_acquire_n_on(mine::number(), cost)
+    }
+
+    /// [`try_acquire_n`](Self::try_acquire_n), asking the shard `shard` modulo their number
+    /// before the others; for a runtime that knows which core or worker it runs on. The plain
+    /// form numbers threads in the order in which they first ask any limiter.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_acquire_n`](Self::try_acquire_n).
+    #[inline]
+    pub fn try_acquire_n_on(&self, shard: usize, cost: u32) -> Result<LeasedGrant, Denied> {
+        if cost == 0 {
+            return Ok(LeasedGrant(Source::Nothing));
+        }
+        // A power of two, and never zero.
+        let index = shard & self.shards.len().wrapping_sub(1);
+        match self.take_from(index, cost, Shard::take) {
+            Some(granted) => Ok(granted),
+            None => self.ask_the_centre(index, cost),
+        }
+    }
+
+    /// The shard does not hold enough.
+    #[inline(never)]
+    fn ask_the_centre(&self, index: usize, cost: u32) -> Result<LeasedGrant, Denied> {
+        let now = self.clock.now();
+        match self.centre.0.try_acquire_n(now, cost) {
+            Ok(granted) => {
+                self.lease(index, now);
+                Ok(LeasedGrant(Source::Centre(granted)))
+            }
+            Err(denied @ Denied::RateLimited { .. }) => {
+                shard::after_a_no();
+                self.ask_all(index, cost).ok_or(denied)
+            }
+            Err(denied) => Err(denied),
+        }
+    }
+
+    /// Fills an empty shard, if the centre has a whole batch.
+    ///
+    /// Not with less: what is left is scarce then and better granted than spread over the shards.
+    fn lease(&self, index: usize, now: Instant) {
+        let shard = &self.shards[index];
+        if shard.tokens() > 0 {
+            return;
+        }
+        let centre = &self.centre.0;
+        let standing = centre.standing(now);
+        if standing.remaining < self.batch {
+            return;
+        }
+        // What is owed before the lease is refilled before it. Until then the centre still lacks
+        // all of the lease, and can take tokens of it back.
+        let until = now.saturating_add(standing.full_in);
+        shard.fill(self.batch, until, || {
+            centre.try_acquire_n(now, self.batch).is_ok()
+        });
+    }
+
+    /// Looks into every shard, the one of the caller first.
+    fn ask_all(&self, index: usize, cost: u32) -> Option<LeasedGrant> {
+        // A shard never holds more.
+        if cost > self.batch {
+            return None;
+        }
+        let shards = self.shards.len();
+        (index..shards)
+            .chain(0..index)
+            .find_map(|index| self.take_from(index, cost, Shard::take_after_a_no))
+    }
+
+    #[inline]
+    fn take_from(
+        &self,
+        index: usize,
+        cost: u32,
+        take: impl Fn(&Shard, u32) -> Option<shard::Taken>,
+    ) -> Option<LeasedGrant> {
+        take(&self.shards[index], cost).map(|taken| {
+            LeasedGrant(Source::Shard {
+                shard: index as u32,
+                cost,
+                taken,
+            })
+        })
+    }
+
+    /// Gives back what was granted and not used. Refund a grant once, and to the limiter that gave
+    /// it.
+    ///
+    /// As with any [`Policy::refund`], a grant whose tokens have refilled gives nothing. What came
+    /// from the centre goes back there, exactly. What came from a shard goes back into it while it
+    /// is still on the same lease. Later it goes to the centre, as long as not even the first
+    /// token of that lease has refilled; so up to a batch less one refills a little before it
+    /// could be refunded, and the leases that the limiter started with are not refunded later.
+    pub fn refund(&self, granted: &LeasedGrant) {
+        match granted.0 {
+            Source::Nothing => {}
+            Source::Centre(granted) => self.centre.0.refund(self.clock.now(), &granted),
+            Source::Shard { shard, cost, taken } => {
+                let back_in_its_shard = self
+                    .shards
+                    .get(shard as usize)
+                    .is_some_and(|shard| shard.put_back(cost, taken.lease, self.batch));
+                if !back_in_its_shard {
+                    self.give_to_the_centre(cost, taken.until);
+                }
+            }
+        }
+    }
+
+    /// The centre takes back what a grant says. The one for the lease was for all of it, so here
+    /// is one for `cost`: what a full bucket would give now, all of which it would still lack.
+    #[cold]
+    fn give_to_the_centre(&self, cost: u32, until: Instant) {
+        let now = self.clock.now();
+        if now >= until {
+            return;
+        }
+        let mut full = <CompactBucket as Policy>::FULL;
+        if let Ok(granted) = self.centre.0.policy().decide(&mut full, now, cost) {
+            self.centre.0.refund(now, &granted);
+        }
+    }
+
+    /// How many ones would be granted now: what the centre and the shards hold. O(shards); while
+    /// others ask it is out of date at once, and misses a lease that is being drawn.
+    pub fn available(&self) -> u32 {
+        self.available_at(self.clock.now())
+    }
+
+    fn available_at(&self, now: Instant) -> u32 {
+        let leased: u32 = self.shards.iter().map(Shard::tokens).sum();
+        // Together at most the burst, if nobody moves tokens while they are counted.
+        self.centre.0.available(now).saturating_add(leased)
+    }
+
+    /// What the headers say: the stated limit, [`available`](Self::available), and how long until
+    /// the centre is full again. O(shards).
+    pub fn standing(&self) -> Standing {
+        let now = self.clock.now();
+        let stated = self.stated.standing(&TokenBucket::FULL, now);
+        Standing {
+            remaining: self.available_at(now).min(stated.limit),
+            full_in: self.centre.0.standing(now).full_in,
+            ..stated
+        }
+    }
+}
+
+/// How many shards can have a token each; a power of two.
+fn most_shards(burst: u32) -> Result<u32, ConfigError> {
+    let tokens = burst / SET_ASIDE;
+    if tokens == 0 {
+        let least = SET_ASIDE.into();
+        return Err(ConfigError::new(
+            "burst",
+            burst.into(),
+            least,
+            u32::MAX.into(),
+        ));
+    }
+    Ok((1 << tokens.ilog2()).min(MOST_SHARDS))
+}
+
+/// How many tokens each of `shards` shards can have.
+fn most_batch(burst: u32, shards: u32) -> u32 {
+    burst / (SET_ASIDE * shards)
+}
