@@ -26,6 +26,10 @@
 
 mod keyed;
 mod leased;
+#[cfg(feature = "limits-file")]
+pub mod limits;
+#[cfg(feature = "limits-file")]
+pub mod limits_file;
 mod prefetch;
 #[cfg(feature = "tower")]
 pub mod rate_limit;
@@ -38,6 +42,8 @@ pub use keyed::{
     Occupancy, OfKey, Quotas, StateCell, Stored, WordCell,
 };
 pub use leased::{LeasedGrant, LeasedRateLimiter};
+#[cfg(feature = "limits-file")]
+pub use limits::Limits;
 #[cfg(feature = "tower")]
 pub use rate_limit::RateLimitLayer;
 #[cfg(feature = "tokio")]

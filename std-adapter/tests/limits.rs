@@ -1,0 +1,295 @@
+//! Limits in force as a file says, edited while they are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use steadfast::time::millis;
+use steadfast_std::limits::{ReloadError, Reloaded, Watch};
+use steadfast_std::rate_limit::{Client, Key};
+use steadfast_std::{LimiterByKey, Limits};
+
+/// A file of its own for each test, gone afterwards.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(extension: &str, text: &str) -> Self {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let name = format!("steadfast-{}-{number}.{extension}", std::process::id());
+        let scratch = Self(std::env::temp_dir().join(name));
+        scratch.write(text);
+        scratch
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(&self.0, text).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+const BEFORE: &str = r#"
+[limits.login]
+algorithm = "fixed-window"
+limit = 3
+per = "1h"
+
+[limits.orders]
+limit = 100
+per = "1h"
+[limits.orders.overrides]
+partner = { limit = 500 }
+"192.0.2.7" = "unlimited"
+17 = { limit = 2 }
+"#;
+
+fn names(reloaded: &Reloaded) -> (Vec<&str>, Vec<&str>) {
+    (
+        reloaded.changed.iter().map(String::as_str).collect(),
+        reloaded.added.iter().map(String::as_str).collect(),
+    )
+}
+
+#[test]
+fn limits_are_found_by_name_and_an_unknown_name_lists_those_there_are() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Limits::load(file.path()).unwrap();
+    let login = limits.limiter("login").unwrap();
+    assert_eq!(login.standing("anyone").limit, 3);
+    assert_eq!(login.places(), Limits::PLACES);
+    let error = limits.limiter("logn").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no limit is called \"logn\"; there are: login, orders"
+    );
+    let all: Vec<_> = limits.all().iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(all, ["login", "orders"]);
+}
+
+#[test]
+fn an_override_holds_for_the_key_however_the_layer_finds_it() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Limits::load(file.path()).unwrap();
+    let orders = limits.limiter("orders").unwrap();
+    assert_eq!(orders.standing("partner").limit, 500);
+    assert_eq!(orders.standing(&Key::Text("partner".into())).limit, 500);
+    assert_eq!(orders.standing(&Key::Secret(b"partner".into())).limit, 500);
+    assert_eq!(orders.standing(&17_u64).limit, 2);
+    assert_eq!(orders.standing(&Key::Number(17)).limit, 2);
+    let client = |address: &str| Key::Client(Client::from_ip(address.parse().unwrap()));
+    assert!(orders.standing(&client("192.0.2.7")).is_unlimited());
+    for somebody in [client("192.0.2.8"), Key::Number(18), Key::Everyone] {
+        assert_eq!(orders.standing(&somebody).limit, 100, "{somebody}");
+    }
+}
+
+#[test]
+fn a_reload_changes_what_changed_and_keeps_what_was_used() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Limits::load(file.path()).unwrap();
+    let login = limits.limiter("login").unwrap();
+    let orders = limits.limiter("orders").unwrap();
+    assert!(login.try_acquire_n("alice", 3).is_ok());
+    assert!(orders.try_acquire_n("alice", 40).is_ok());
+
+    assert_eq!(names(&limits.reload().unwrap()), (vec![], vec![]));
+    file.write(&BEFORE.replace("limit = 3", "limit = 5"));
+    let reloaded = limits.reload().unwrap();
+    assert_eq!(names(&reloaded), (vec!["login"], vec![]));
+    assert_eq!(reloaded.to_string(), "limits reloaded, changed: login");
+    assert!(login.try_acquire_n("alice", 2).is_ok());
+    assert!(login.try_acquire("alice").is_err());
+    assert_eq!(orders.standing("alice").remaining, 60);
+
+    // Another algorithm, an override less, and on trial.
+    let other = BEFORE
+        .replace(
+            "limit = 100",
+            "limit = 50\nalgorithm = \"fixed-window\"\nshadow = true",
+        )
+        .replace("partner = { limit = 500 }", "");
+    file.write(&format!(
+        "{other}\n[limits.search]\nlimit = 1\nper = \"1s\"\nplaces = 8"
+    ));
+    let reloaded = limits.reload().unwrap();
+    assert_eq!(names(&reloaded), (vec!["login", "orders"], vec!["search"]));
+    let alice = orders.check("alice", 20);
+    assert!(
+        alice.decision.is_ok() && alice.on_trial.is_some(),
+        "40 of 50 are used"
+    );
+    assert_eq!(orders.standing("partner").limit, 50);
+    assert_eq!(limits.limiter("search").unwrap().places(), 8);
+}
+
+#[test]
+fn a_bad_file_leaves_the_old_limits_in_force_and_names_line_and_field() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Limits::load(file.path()).unwrap();
+    let login = limits.limiter("login").unwrap();
+    let path = file.path().display().to_string();
+    let orders_only = &BEFORE[BEFORE.find("[limits.orders]").unwrap()..];
+    for (text, says) in [
+        (
+            BEFORE.replace("limit = 3", "limt = 3"),
+            vec![format!("{path}:4: limits.login.limt"), "limit".to_owned()],
+        ),
+        (
+            BEFORE.replace("\"1h\"", "\"-5m\""),
+            vec![
+                format!("{path}:5: limits.login.per = \"-5m\": it is negative"),
+                format!("{path}:9: limits.orders.per = \"-5m\": it is negative"),
+            ],
+        ),
+        (
+            format!("{BEFORE}\n[limits.login]\nlimit = 9\nper = \"1s\""),
+            vec![format!("{path}:15: "), "login".to_owned()],
+        ),
+        ("limits = 7".to_owned(), vec![format!("{path}:1: limits")]),
+        (String::new(), vec![path.clone()]),
+    ] {
+        file.write(&text);
+        let error = limits.reload().unwrap_err();
+        assert!(matches!(error, ReloadError::File(_)));
+        for part in says {
+            assert!(
+                error.to_string().contains(&part),
+                "{part} is not in {error}"
+            );
+        }
+    }
+    file.write(orders_only);
+    assert_eq!(
+        limits.reload().unwrap_err().to_string(),
+        "limits.login is in force and not in the file; to lift it, keep it with \
+         algorithm = \"unlimited\""
+    );
+    file.write(&format!(
+        "{orders_only}\n[limits.login]\nlimit = 9\nper = \"1s\"\nplaces = 8"
+    ));
+    assert_eq!(
+        limits.reload().unwrap_err(),
+        ReloadError::NeedsRestart {
+            field: "limits.login.places".to_owned()
+        }
+    );
+    fs::remove_file(file.path()).unwrap();
+    assert!(limits.reload().unwrap_err().to_string().contains(&path));
+
+    // After all that, as before.
+    assert_eq!(login.standing("alice").limit, 3);
+    assert!(login.try_acquire_n("alice", 3).is_ok());
+    assert!(login.try_acquire("alice").is_err());
+    assert_eq!(login.occupancy().active, 1);
+}
+
+#[test]
+fn limits_can_be_json() {
+    let text = r#"{ "limits": { "login": { "limit": 7, "per": "1m", "when_full": "deny" } } }"#;
+    let file = Scratch::new("json", text);
+    let limits = Limits::load(file.path()).unwrap();
+    assert_eq!(limits.limiter("login").unwrap().standing("a").limit, 7);
+    file.write(&text.replace("\"deny\"", "\"allow\""));
+    assert!(matches!(
+        limits.reload().unwrap_err(),
+        ReloadError::NeedsRestart { field } if field == "limits.login.when_full"
+    ));
+}
+
+type Told = Result<Reloaded, ReloadError>;
+
+fn watched(limits: &Arc<Limits>) -> (Watch, Receiver<Told>) {
+    let (tell, told) = mpsc::channel();
+    let watch = limits
+        .watch(millis(5), move |what| tell.send(what).unwrap())
+        .unwrap();
+    (watch, told)
+}
+
+/// Long enough for any machine; the tests wait only until they are told.
+fn next(told: &Receiver<Told>) -> Told {
+    told.recv_timeout(Duration::from_secs(60)).unwrap()
+}
+
+#[test]
+fn a_file_that_is_edited_is_put_in_force_and_a_bad_one_is_told_once() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Arc::new(Limits::load(file.path()).unwrap());
+    let login = limits.limiter("login").unwrap();
+    let (watch, told) = watched(&limits);
+
+    file.write(&BEFORE.replace("limit = 3", "limit = 4"));
+    assert_eq!(names(&next(&told).unwrap()).0, ["login"]);
+    assert_eq!(login.standing("a").limit, 4);
+
+    file.write(&BEFORE.replace("limit = 3", "limit = -4"));
+    let error = next(&told).unwrap_err();
+    assert!(
+        error.to_string().contains(":4: limits.login.limit = -4"),
+        "{error}"
+    );
+    assert_eq!(login.standing("a").limit, 4);
+
+    fs::remove_file(file.path()).unwrap();
+    assert!(next(&told).is_err());
+    file.write(BEFORE);
+    assert_eq!(names(&next(&told).unwrap()).0, ["login"]);
+    assert_eq!(login.standing("a").limit, 3);
+
+    // Nothing more was told, and after this nobody is.
+    drop(watch);
+    file.write(&BEFORE.replace("limit = 3", "limit = 9"));
+    assert!(
+        told.recv().is_err(),
+        "the sender is gone, and with it the thread"
+    );
+    assert_eq!(login.standing("a").limit, 3);
+}
+
+#[test]
+fn a_change_between_load_and_watch_is_seen() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Arc::new(Limits::load(file.path()).unwrap());
+    file.write(&BEFORE.replace("limit = 3", "limit = 4"));
+    let (_watch, told) = watched(&limits);
+    assert_eq!(names(&next(&told).unwrap()).0, ["login"]);
+}
+
+#[test]
+fn a_file_may_be_replaced_under_load() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Arc::new(Limits::load(file.path()).unwrap());
+    let login = limits.limiter("login").unwrap();
+    let (_watch, told) = watched(&limits);
+    let granted = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            while login.standing("alice").limit < 40 {
+                let passed = login.try_acquire("alice").is_ok();
+                granted.fetch_add(u32::from(passed), Ordering::Relaxed);
+            }
+        });
+        for limit in [10, 20, 30, 40] {
+            file.write(&BEFORE.replace("limit = 3", &format!("limit = {limit}")));
+            assert_eq!(names(&next(&told).unwrap()).0, ["login"]);
+        }
+        asking.join().unwrap();
+    });
+    let mut total = granted.load(Ordering::Relaxed);
+    while login.try_acquire("alice").is_ok() {
+        total += 1;
+    }
+    assert_eq!(total, 40);
+}
