@@ -30,6 +30,8 @@ mod leased;
 pub mod limits;
 #[cfg(feature = "limits-file")]
 pub mod limits_file;
+#[cfg(feature = "tower")]
+pub mod pace;
 mod prefetch;
 #[cfg(feature = "tower")]
 pub mod rate_limit;
@@ -44,6 +46,8 @@ pub use keyed::{
 pub use leased::{LeasedGrant, LeasedRateLimiter};
 #[cfg(feature = "limits-file")]
 pub use limits::Limits;
+#[cfg(feature = "tower")]
+pub use pace::{PaceLayer, PacePerHostLayer};
 #[cfg(feature = "tower")]
 pub use rate_limit::RateLimitLayer;
 #[cfg(feature = "tokio")]

@@ -1,0 +1,107 @@
+//! A client that paces itself: it sends no faster than was agreed on, and heeds `Retry-After`.
+//!
+//! ```sh
+//! cargo run --example pacing
+//! ```
+//!
+//! A server on a free port answers the sixth request with 429 and `Retry-After: 2`. Twelve tasks
+//! call it at once, and none of them knows of the others. The first four leave at once, then one
+//! every 200 ms; after the refusal nobody sends for two seconds. Whoever was refused tries again
+//! through the same layer, and waits its turn like the others.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::handshake;
+use hyper::header::{HOST, RETRY_AFTER};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use steadfast::limit::TokenBucket;
+use steadfast::policy;
+use steadfast::time::secs;
+use steadfast_std::pace::PaceError;
+use steadfast_std::{PaceLayer, TokioTime};
+use tokio::net::{TcpListener, TcpStream};
+use tower::{Layer, ServiceExt, service_fn};
+
+/// What was agreed on: five a second, four at once after a pause.
+const AGREED: TokenBucket = policy!(TokenBucket::per_second(5).burst(4));
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let api = serve().await?;
+    let pace = PaceLayer::new(AGREED, TokioTime::new()).max_wait(secs(10));
+    let client = pace.layer(service_fn(send));
+
+    let start = Instant::now();
+    let calls: Vec<_> = (1..=12)
+        .map(|number| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                loop {
+                    let answer = client.clone().oneshot(api).await;
+                    let after = start.elapsed().as_millis();
+                    match answer {
+                        Ok(answer) => {
+                            println!("{after:>5} ms  call {number:>2}: {}", answer.status());
+                            if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+                                return;
+                            }
+                        }
+                        Err(PaceError::TooLong { retry_after }) => {
+                            println!("{after:>5} ms  call {number:>2}: not before {retry_after}");
+                            return;
+                        }
+                        Err(error) => {
+                            println!("{after:>5} ms  call {number:>2}: {error}");
+                            return;
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for call in calls {
+        call.await?;
+    }
+    Ok(())
+}
+
+/// One request on a connection of its own. A real client keeps its connections.
+async fn send(api: SocketAddr) -> Result<Response<Incoming>, Box<dyn Error + Send + Sync>> {
+    let stream = TcpStream::connect(api).await?;
+    let (mut connection, driver) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(driver);
+    let request = Request::get("/").header(HOST, api.to_string());
+    Ok(connection
+        .send_request(request.body(String::new())?)
+        .await?)
+}
+
+/// The other side.
+async fn serve() -> Result<SocketAddr, Box<dyn Error>> {
+    let count = Arc::new(AtomicU32::new(0));
+    let answer = move || {
+        let number = count.fetch_add(1, Ordering::Relaxed) + 1;
+        async move {
+            Ok::<_, Infallible>(if number == 6 {
+                (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "2")]).into_response()
+            } else {
+                "welcome".into_response()
+            })
+        }
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let app = Router::new().route("/", get(answer));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(address)
+}

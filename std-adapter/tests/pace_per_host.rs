@@ -1,0 +1,290 @@
+//! Calls to many hosts, each at its own pace, on a paused clock.
+
+#![cfg(all(feature = "tokio", feature = "tower"))]
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use http::{Request, Response, header};
+use steadfast::limit::{ServerHold, TokenBucket};
+use steadfast::policy;
+use steadfast::time::{Clock, Duration, Instant, hours, minutes, secs};
+use steadfast_std::pace::{PaceError, PacePerHost};
+use steadfast_std::{PacePerHostLayer, TokioTime};
+use tower::{Layer, Service, ServiceExt};
+
+/// The world outside: notes who was called when, and answers 429 where it is told to.
+#[derive(Clone)]
+struct World {
+    time: TokioTime,
+    called: Arc<Mutex<Vec<(String, Instant)>>>,
+    refusing: Arc<Mutex<Option<&'static str>>>,
+    takes: Duration,
+}
+
+impl World {
+    fn new(time: TokioTime) -> Self {
+        Self {
+            time,
+            called: Arc::default(),
+            refusing: Arc::default(),
+            takes: Duration::ZERO,
+        }
+    }
+
+    fn called(&self) -> Vec<(String, Instant)> {
+        self.called.lock().unwrap().clone()
+    }
+}
+
+impl Service<Request<()>> for World {
+    type Response = Response<()>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<()>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<()>) -> Self::Future {
+        let called = (request.uri().to_string(), self.time.now());
+        self.called.lock().unwrap().push(called);
+        let answer = match *self.refusing.lock().unwrap() {
+            Some(wait) => Response::builder()
+                .status(429)
+                .header(header::RETRY_AFTER, wait),
+            None => Response::builder(),
+        };
+        let takes = self.takes;
+        Box::pin(async move {
+            if takes > Duration::ZERO {
+                tokio::time::sleep(takes.to_core()).await;
+            }
+            Ok(answer.body(()).unwrap())
+        })
+    }
+}
+
+const ONE: TokenBucket = policy!(TokenBucket::per_second(1).burst(1));
+
+type Client = PacePerHost<World, TokenBucket, TokioTime>;
+
+fn post(address: &str) -> Request<()> {
+    Request::post(address).body(()).unwrap()
+}
+
+/// What a call answers that must not wait; `None` if it waits, and then it is dropped.
+fn at_once(client: &Client, request: Request<()>) -> Option<Result<u16, PaceError<Infallible>>> {
+    let call = pin!(client.clone().call(request));
+    match call.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Some(answer.map(|response| response.status().as_u16())),
+        Poll::Pending => None,
+    }
+}
+
+fn setup(
+    layer: impl FnOnce(TokioTime) -> PacePerHostLayer<TokenBucket, TokioTime>,
+) -> (World, Client) {
+    let time = TokioTime::new();
+    let world = World::new(time);
+    let client = layer(time).layer(world.clone());
+    (world, client)
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_host_has_a_pace_of_its_own_and_none_stops_another() {
+    let (world, client) = setup(|time| PacePerHostLayer::new(ONE, time));
+    let mut calls = Vec::new();
+    for round in 0..3 {
+        for host in ["slow", "quick", "other"] {
+            let hook = post(&format!("https://{host}.example/{round}"));
+            calls.push(tokio::spawn(client.clone().oneshot(hook)));
+        }
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let called = world.called();
+    assert_eq!(called.len(), 9);
+    for (address, at) in called {
+        let round = address.rsplit('/').next().unwrap().parse().unwrap();
+        assert_eq!(at, Instant::from_secs(round), "{address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_is_one_hosts_alone() {
+    let time = TokioTime::new();
+    let world = World::new(time);
+    let layer = PacePerHostLayer::new(ONE, time);
+    let client = layer.clone().layer(world.clone());
+    let other_client = layer.clone().layer(world.clone());
+
+    *world.refusing.lock().unwrap() = Some("9");
+    assert_eq!(
+        at_once(&client, post("https://slow.example/1")),
+        Some(Ok(429))
+    );
+    *world.refusing.lock().unwrap() = None;
+    assert_eq!(layer.held_for("slow.example"), secs(9));
+    assert_eq!(layer.held_for("quick.example"), Duration::ZERO);
+    assert_eq!(
+        at_once(&client, post("https://quick.example/1")),
+        Some(Ok(200))
+    );
+    other_client
+        .oneshot(post("https://slow.example/2"))
+        .await
+        .unwrap();
+    assert_eq!(world.called()[2].1, Instant::from_secs(9));
+
+    *world.refusing.lock().unwrap() = Some("86400");
+    client
+        .clone()
+        .oneshot(post("https://slow.example/3"))
+        .await
+        .unwrap();
+    assert_eq!(
+        layer.held_for("slow.example"),
+        hours(1),
+        "the longest by default"
+    );
+    layer.release("slow.example");
+    assert_eq!(layer.held_for("slow.example"), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_is_its_name_whatever_the_port_and_the_case() {
+    let mut inner = post("/path");
+    inner
+        .headers_mut()
+        .insert(header::HOST, "Shop.Example:8443".parse().unwrap());
+    let mut same = vec![inner];
+    same.extend(
+        [
+            "https://shop.example/",
+            "http://SHOP.example:8080/elsewhere",
+            "https://user:secret@shop.example/",
+            "https://shop.example./",
+        ]
+        .map(post),
+    );
+    for first in 0..same.len() {
+        let (_, client) = setup(|time| PacePerHostLayer::new(ONE, time));
+        assert_eq!(at_once(&client, same[first].clone()), Some(Ok(200)));
+        for request in &same {
+            assert_eq!(at_once(&client, request.clone()), None, "{request:?}");
+        }
+        assert_eq!(
+            at_once(&client, post("https://a.shop.example/")),
+            Some(Ok(200))
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_a_host_is_refused() {
+    let (world, client) = setup(|time| PacePerHostLayer::new(ONE, time));
+    let mut nonsense = post("/path");
+    nonsense
+        .headers_mut()
+        .insert(header::HOST, "not a host".parse().unwrap());
+    for request in [post("/path"), nonsense] {
+        let error = at_once(&client, request).unwrap().unwrap_err();
+        assert_eq!(error, PaceError::NoHost);
+        assert_eq!(error.to_string(), "the request names no host");
+    }
+    assert!(world.called().is_empty());
+}
+
+/// Eight places: one set, so every host may lie in each of them.
+#[tokio::test(start_paused = true)]
+async fn a_full_table_refuses_newcomers_until_a_host_is_at_rest() {
+    let (world, client) = setup(|time| PacePerHostLayer::new(ONE, time).places(8).unwrap());
+    let hook = |host: u32| post(&format!("https://h{host}.example/"));
+    for host in 0..8 {
+        assert_eq!(at_once(&client, hook(host)), Some(Ok(200)));
+    }
+    for host in 8..1_000 {
+        let error = at_once(&client, hook(host)).unwrap().unwrap_err();
+        assert_eq!(error, PaceError::TooManyHosts { places: 8 });
+        assert_eq!(error.to_string(), "no place for another host among 8");
+    }
+    // Those who are known go on.
+    assert_eq!(at_once(&client, hook(0)), None, "it waits its turn");
+    // One of them asks for silence, and one is waited for; the others are full again.
+    tokio::time::advance(secs(1).to_core()).await;
+    *world.refusing.lock().unwrap() = Some("60");
+    assert_eq!(at_once(&client, hook(0)), Some(Ok(429)));
+    *world.refusing.lock().unwrap() = None;
+    assert_eq!(at_once(&client, hook(1)), Some(Ok(200)));
+    let waiting = tokio::spawn(client.clone().oneshot(hook(1)));
+    tokio::task::yield_now().await;
+    for host in 100..106 {
+        assert_eq!(at_once(&client, hook(host)), Some(Ok(200)), "{host}");
+    }
+    let error = at_once(&client, hook(106)).unwrap().unwrap_err();
+    assert_eq!(error, PaceError::TooManyHosts { places: 8 });
+    waiting.await.unwrap().unwrap();
+    tokio::time::advance(minutes(1).to_core()).await;
+    for host in 200..208 {
+        assert_eq!(at_once(&client, hook(host)), Some(Ok(200)), "{host}");
+    }
+}
+
+/// What an answer says that is still on its way must find its host.
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_being_called_keeps_its_place() {
+    let time = TokioTime::new();
+    let world = World::new(time);
+    let layer = PacePerHostLayer::new(ONE, time).places(8).unwrap();
+    let mut slow = world.clone();
+    slow.takes = secs(10);
+    *world.refusing.lock().unwrap() = Some("60");
+    let call = tokio::spawn(
+        layer
+            .clone()
+            .layer(slow)
+            .oneshot(post("https://slow.example/")),
+    );
+    tokio::task::yield_now().await;
+    *world.refusing.lock().unwrap() = None;
+
+    tokio::time::advance(secs(5).to_core()).await;
+    let client = layer.clone().layer(world);
+    let hook = |host: u32| post(&format!("https://h{host}.example/"));
+    for host in 0..7 {
+        assert_eq!(at_once(&client, hook(host)), Some(Ok(200)), "{host}");
+    }
+    let error = at_once(&client, hook(7)).unwrap().unwrap_err();
+    assert_eq!(error, PaceError::TooManyHosts { places: 8 });
+    assert_eq!(call.await.unwrap().unwrap().status(), 429);
+    assert_eq!(layer.held_for("slow.example"), secs(60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_number_of_places_is_checked_and_kept() {
+    let layer = || PacePerHostLayer::new(ONE, TokioTime::new());
+    let error = layer().places(0).unwrap_err();
+    assert_eq!(error.to_string(), "places = 0, allowed 1..=4294967296");
+
+    let (_, client) = setup(|time| {
+        PacePerHostLayer::new(ONE, time)
+            .places(1)
+            .unwrap()
+            .obeying(ServerHold::STANDARD)
+            .max_waiting(0)
+            .max_wait(secs(1))
+    });
+    let answers = (0..9).map(|host| at_once(&client, post(&format!("https://h{host}.example/"))));
+    assert_eq!(
+        answers.filter(|answer| *answer == Some(Ok(200))).count(),
+        8,
+        "rounded up"
+    );
+    let error = at_once(&client, post("https://h0.example/")).unwrap();
+    assert_eq!(error, Err(PaceError::QueueFull { capacity: 0 }));
+}
