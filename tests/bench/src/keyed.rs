@@ -2,41 +2,47 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
+use std::net::IpAddr;
 
 use governor::clock::MonotonicClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter as Governor};
-use steadfast::limit::{CompactBucket, placement::Mixer};
+use steadfast::limit::CompactBucket;
 use steadfast::time::{Clock, millis};
 use steadfast_std::{CoarseClock, KeyedLimiter, SystemClock};
 
 use crate::floor::Walk;
+use crate::keys::{Key, along, below, random_keys, random_walk};
 use crate::memory::bytes_of;
 use crate::policies::{Policies, both};
 use crate::table::Table;
 
-type Ours<C, S> = KeyedLimiter<u64, CompactBucket, C, S>;
-type Peer = Governor<
-    u64,
-    DashMapStateStore<u64, ahash::RandomState>,
+type Ours<K, C, S> = KeyedLimiter<K, CompactBucket, C, S>;
+type Peer<K> = Governor<
+    K,
+    DashMapStateStore<K, ahash::RandomState>,
     MonotonicClock,
     NoOpMiddleware<std::time::Instant>,
 >;
 
+const TEN_THOUSAND: usize = 10_000;
 const MILLION: usize = 1_000_000;
 
-/// How many calls go by before the order of keys repeats.
-const WALK: usize = 1 << 22;
+/// What is to be reached with ten thousand keys, and with a million.
+type Aims = [Option<f64>; 2];
 
 pub fn speed(table: &mut Table) {
-    Table::section(
-        "KeyedLimiter<u64, CompactBucket>, random keys, the system's monotonic clock",
-        "governor, dashmap, ahash",
-    );
+    speed_of::<u64>(table, [Some(0.65), Some(0.35)]);
+    speed_of::<IpAddr>(table, [None; 2]);
+    speed_of::<String>(table, [None; 2]);
+}
+
+fn speed_of<K: Key>(table: &mut Table, [small, large]: Aims) {
+    heading::<K>("random keys, the system's monotonic clock", PEER);
     let [yes, no] = both();
-    for (count, aim) in [(1, None), (10_000, Some(0.65)), (MILLION, Some(0.35))] {
-        let keys = random_keys(count);
+    for (count, aim) in [(1, None), (TEN_THOUSAND, small), (MILLION, large)] {
+        let keys = random_keys::<K>(count);
         let walk = random_walk(&keys);
         let peer = governor(yes.governor, &keys);
         let std = ours(&yes, &keys, SystemClock, RandomState::new());
@@ -45,7 +51,7 @@ pub fn speed(table: &mut Table) {
         let fold = ours(&yes, &keys, SystemClock, fold_hash());
         beside(table, &yes, "foldhash", aim, &fold, &peer, &walk);
     }
-    let keys = random_keys(10_000);
+    let keys = random_keys::<K>(TEN_THOUSAND);
     let walk = random_walk(&keys);
     let peer = governor(no.governor, &keys);
     let fold = ours(&no, &keys, SystemClock, fold_hash());
@@ -55,45 +61,77 @@ pub fn speed(table: &mut Table) {
 /// The same on a clock that is read for us, beside the peer on the system's: what a limiter gains
 /// that can do with a millisecond.
 pub fn coarsely(table: &mut Table) {
-    Table::section(
-        "KeyedLimiter<u64, CompactBucket>, random keys, CoarseClock of 1 ms",
+    coarsely_of::<u64>(table, [Some(0.35), Some(0.18)]);
+    coarsely_of::<IpAddr>(table, [None; 2]);
+    coarsely_of::<String>(table, [None; 2]);
+}
+
+fn coarsely_of<K: Key>(table: &mut Table, [small, large]: Aims) {
+    heading::<K>(
+        "random keys, CoarseClock of 1 ms",
         "governor, dashmap, ahash, on the system's monotonic clock",
     );
     let [yes, _] = both();
     let clock = CoarseClock::new(millis(1)).unwrap();
-    for (count, aim) in [(10_000, 0.35), (MILLION, 0.18)] {
-        let keys = random_keys(count);
+    for (count, aim) in [(TEN_THOUSAND, small), (MILLION, large)] {
+        let keys = random_keys::<K>(count);
         let walk = random_walk(&keys);
         let peer = governor(yes.governor, &keys);
         let fold = ours(&yes, &keys, clock.clone(), fold_hash());
-        beside(table, &yes, "foldhash", Some(aim), &fold, &peer, &walk);
+        beside(table, &yes, "foldhash", aim, &fold, &peer, &walk);
     }
 }
 
-fn fold_hash() -> foldhash::quality::RandomState {
-    foldhash::quality::RandomState::default()
+pub fn two_threads(table: &mut Table) {
+    two_threads_of::<u64>(table, [Some(0.5), Some(0.28)]);
+    two_threads_of::<IpAddr>(table, [None; 2]);
+    two_threads_of::<String>(table, [None; 2]);
+}
+
+/// Both threads go through the same keys, half of the walk apart.
+fn two_threads_of<K: Key>(table: &mut Table, [small, large]: Aims) {
+    heading::<K>(
+        "two threads, random keys, the system's monotonic clock",
+        PEER,
+    );
+    let [yes, _] = both();
+    for (count, aim) in [(TEN_THOUSAND, small), (MILLION, large)] {
+        let keys = random_keys::<K>(count);
+        let walk = random_walk(&keys);
+        let peer = governor(yes.governor, &keys);
+        let ours = ours(&yes, &keys, SystemClock, fold_hash());
+        let begin = [0, walk.len() / 2];
+        table.row_of_two(
+            &name(&yes, count, "foldhash"),
+            aim,
+            yes.yes,
+            begin.map(|from| along(&walk, from, |key| black_box(&ours).try_acquire(key).is_ok())),
+            begin.map(|from| along(&walk, from, |key| black_box(&peer).check_key(key).is_ok())),
+        );
+        assert_nearly_all(ours.active(), count);
+    }
 }
 
 /// A million keys beside one read of as much memory, each read waiting for the one before.
 pub fn one_read(table: &mut Table) {
-    Table::section(
-        "KeyedLimiter<u64, CompactBucket>, random keys, the system's monotonic clock",
+    heading::<u64>(
+        "random keys, the system's monotonic clock",
         "one read of as much memory",
     );
     let [yes, _] = both();
-    let keys = random_keys(MILLION);
+    let keys = random_keys::<u64>(MILLION);
     let walk = random_walk(&keys);
     let (fold, bytes) = bytes_of(|| ours(&yes, &keys, SystemClock, fold_hash()));
     let mut index = 0;
-    let mut reads = Walk::new(bytes, |below| {
+    let mut reads = Walk::new(bytes, |end| {
         index += 1;
-        (scramble(3, index) % below as u64) as usize
+        below(3, index, end)
     });
     table.row(
-        &format!("a yes, {MILLION} keys, foldhash"),
+        &name(&yes, MILLION, "foldhash"),
         None,
         true,
-        along(&walk, |key| black_box(&fold).try_acquire(key).is_ok()),
+        along(&walk, 0, |key| black_box(&fold).try_acquire(key).is_ok()),
         move |calls| {
             (0..calls).for_each(|_| reads.step());
             black_box(&reads);
@@ -103,14 +141,17 @@ pub fn one_read(table: &mut Table) {
 }
 
 pub fn memory(table: &mut Table) {
-    Table::section(
-        "KeyedLimiter<u64, CompactBucket>, 1.5 places a key",
-        "governor, dashmap, ahash",
-    );
+    memory_of::<u64>(table, Some(24.0));
+    memory_of::<IpAddr>(table, None);
+    memory_of::<String>(table, None);
+}
+
+fn memory_of<K: Key>(table: &mut Table, aim: Option<f64>) {
+    heading::<K>("1.5 places a key", PEER);
     let [yes, _] = both();
     // A hash map doubles, so what a key costs there depends on how full it happens to be.
-    for (count, aim) in [(900_000, None), (MILLION, Some(24.0))] {
-        let keys = random_keys(count);
+    for (count, aim) in [(900_000, None), (MILLION, aim)] {
+        let keys = random_keys::<K>(count);
         let (ours, ours_bytes) = bytes_of(|| ours(&yes, &keys, SystemClock, RandomState::new()));
         let (peer, peer_bytes) = bytes_of(|| governor(yes.governor, &keys));
         assert_eq!(peer.len(), count);
@@ -120,8 +161,23 @@ pub fn memory(table: &mut Table) {
     }
 }
 
+const PEER: &str = "governor, dashmap, ahash";
+
+fn heading<K: Key>(how: &str, peer: &str) {
+    let what = format!("KeyedLimiter<{}, CompactBucket>, {how}", K::KIND);
+    Table::section(&what, peer);
+}
+
+fn name(given: &Policies, keys: usize, hash: &str) -> String {
+    format!("{}, {keys} keys, {hash}", given.answer)
+}
+
+fn fold_hash() -> foldhash::quality::RandomState {
+    foldhash::quality::RandomState::default()
+}
+
 /// Our limiter, after a first call for each of `keys`.
-fn ours<C, S>(given: &Policies, keys: &[u64], clock: C, hasher: S) -> Ours<C, S>
+fn ours<K: Key, C, S>(given: &Policies, keys: &[K], clock: C, hasher: S) -> Ours<K, C, S>
 where
     C: Clock,
     S: BuildHasher,
@@ -135,7 +191,7 @@ where
 }
 
 /// The peer's, likewise.
-fn governor(quota: Quota, keys: &[u64]) -> Peer {
+fn governor<K: Key>(quota: Quota, keys: &[K]) -> Peer<K> {
     let limiter =
         Governor::dashmap_with_clock_and_hasher(quota, MonotonicClock, ahash::RandomState::new());
     assert!(keys.iter().all(|key| limiter.check_key(key).is_ok()));
@@ -143,21 +199,21 @@ fn governor(quota: Quota, keys: &[u64]) -> Peer {
 }
 
 /// One call after another in the order of `walk`.
-fn beside<C: Clock, S: BuildHasher>(
+fn beside<K: Key, C: Clock, S: BuildHasher>(
     table: &mut Table,
     given: &Policies,
     hash: &str,
     aim: Option<f64>,
-    ours: &Ours<C, S>,
-    peer: &Peer,
-    walk: &[u64],
+    ours: &Ours<K, C, S>,
+    peer: &Peer<K>,
+    walk: &[K],
 ) {
     table.row(
-        &format!("{}, {} keys, {hash}", given.answer, peer.len()),
+        &name(given, peer.len(), hash),
         aim,
         given.yes,
-        along(walk, |key| black_box(ours).try_acquire(key).is_ok()),
-        along(walk, |key| black_box(peer).check_key(key).is_ok()),
+        along(walk, 0, |key| black_box(ours).try_acquire(key).is_ok()),
+        along(walk, 0, |key| black_box(peer).check_key(key).is_ok()),
     );
     assert_nearly_all(ours.active(), peer.len());
 }
@@ -165,35 +221,4 @@ fn beside<C: Clock, S: BuildHasher>(
 /// At 1.5 places a key, now and then one key in a million finds its sixteen places taken.
 fn assert_nearly_all(active: usize, keys: usize) {
     assert!(keys - active <= keys / 100_000, "{active} of {keys} keys");
-}
-
-fn along<'a>(
-    walk: &'a [u64],
-    mut ask: impl FnMut(&u64) -> bool + 'a,
-) -> impl FnMut(usize) -> usize {
-    let mut from = 0;
-    move |calls| {
-        if from + calls > walk.len() {
-            from = 0;
-        }
-        let part = &walk[from..from + calls];
-        from += calls;
-        part.iter().filter(|key| ask(key)).count()
-    }
-}
-
-fn random_keys(count: usize) -> Vec<u64> {
-    (0..count as u64).map(|index| scramble(1, index)).collect()
-}
-
-fn random_walk(keys: &[u64]) -> Vec<u64> {
-    (0..WALK as u64)
-        .map(|step| keys[(scramble(2, step) % keys.len() as u64) as usize])
-        .collect()
-}
-
-fn scramble(seed: u64, index: u64) -> u64 {
-    let mut mixer = Mixer::new(seed);
-    std::hash::Hasher::write_u64(&mut mixer, index);
-    std::hash::Hasher::finish(&mixer)
 }

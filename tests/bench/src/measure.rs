@@ -1,6 +1,6 @@
 //! Two contenders, measured in turns.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How often, and how many calls at a time.
 #[derive(Clone, Copy)]
@@ -20,6 +20,14 @@ impl Effort {
         rounds: 31,
         calls: 20_000,
     };
+
+    /// Twice as many rounds, each a tenth as long.
+    pub fn in_short_rounds(self) -> Self {
+        Self {
+            rounds: self.rounds * 2,
+            calls: self.calls / 10,
+        }
+    }
 }
 
 /// Nanoseconds a call: each side's median, and the median of the rounds' own ratios.
@@ -29,26 +37,28 @@ pub struct Compared {
     pub ratio: f64,
 }
 
-/// Times both sides in turns. Each is asked to make a number of calls and says how many were a
-/// yes, which must be all of them if `yes` and else none.
+/// A round: how long it took, and how many calls were a yes.
+pub type Round = (Duration, usize);
+
+/// Asks both sides in turns for a round of so many calls in each of their `threads`. All of them
+/// must be a yes if `yes`, and else none.
 ///
 /// # Panics
 ///
 /// If a contender decided otherwise: the figure would not be of what the row says.
 pub fn compare(
     effort: Effort,
+    threads: usize,
     yes: bool,
-    mut ours: impl FnMut(usize) -> usize,
-    mut peer: impl FnMut(usize) -> usize,
+    mut ours: impl FnMut(usize) -> Round,
+    mut peer: impl FnMut(usize) -> Round,
 ) -> Compared {
     let calls = effort.calls;
-    let expected = if yes { calls } else { 0 };
-    let time = |contender: &mut dyn FnMut(usize) -> usize| {
-        let start = Instant::now();
-        let yeses = contender(calls);
-        let nanos = start.elapsed().as_nanos();
-        assert_eq!(yeses, expected, "yeses in {calls} calls");
-        nanos as f64 / calls as f64
+    let expected = if yes { calls * threads } else { 0 };
+    let time = |contender: &mut dyn FnMut(usize) -> Round| {
+        let (took, yeses) = contender(calls);
+        assert_eq!(yeses, expected, "yeses in {threads} times {calls} calls");
+        took.as_nanos() as f64 / calls as f64
     };
     // The first round warms up and does not count.
     time(&mut ours);
@@ -70,6 +80,15 @@ pub fn compare(
     }
     let [ours, peer, ratio] = all.map(median);
     Compared { ours, peer, ratio }
+}
+
+/// Rounds of a contender that makes a number of calls and says how many were a yes.
+pub fn timed(mut contender: impl FnMut(usize) -> usize) -> impl FnMut(usize) -> Round {
+    move |calls| {
+        let start = Instant::now();
+        let yeses = contender(calls);
+        (start.elapsed(), yeses)
+    }
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {

@@ -3,14 +3,14 @@
 use std::hint::black_box;
 use std::sync::atomic::AtomicU64;
 
-use governor::RateLimiter as Governor;
-use governor::clock::{Clock as PeerClock, MonotonicClock, QuantaClock};
-use steadfast::limit::{AtomicRateLimiter, Clocked, RateLimiter};
+use governor::clock::{MonotonicClock, QuantaClock};
+use steadfast::limit::{AtomicRateLimiter, RateLimiter};
 use steadfast::time::{Instant, millis};
 use steadfast_std::{CoarseClock, SystemClock};
 
+use crate::contenders::{Contender, governor, in_rounds, leaky_bucket, ratelimit, steadfast};
 use crate::floor;
-use crate::policies::both;
+use crate::policies::{Policies, both, often_refilled};
 use crate::table::Table;
 
 /// The limiters live in memory, as a caller's do, and the compiler does not see what is in them.
@@ -61,47 +61,57 @@ pub fn time_passed_in(table: &mut Table) {
 pub fn with_a_clock(table: &mut Table) {
     Table::section(
         "Clocked<AtomicRateLimiter<CompactBucket>> on the system's monotonic clock",
-        "governor, direct",
+        "as the row names it",
     );
-    beside_governor(table, "on the same clock", Some(0.95), &MonotonicClock);
-    beside_governor(table, "on the TSC", None, &QuantaClock::default());
+    for given in both() {
+        let ours = steadfast(&given, &SystemClock);
+        let peer = governor(&given, &MonotonicClock);
+        let aim = given.yes.then_some(0.95);
+        beside(table, &given, "governor", aim, &ours, &peer);
+        let tsc = QuantaClock::default();
+        let peer = governor(&given, &tsc);
+        beside(table, &given, "governor on the TSC", None, &ours, &peer);
+        let peer = ratelimit(&given);
+        beside(table, &given, "ratelimit", None, &ours, &peer);
+        let peer = leaky_bucket(&given, true);
+        beside(table, &given, "leaky-bucket, fair", None, &ours, &peer);
+        let peer = leaky_bucket(&given, false);
+        beside(table, &given, "leaky-bucket, unfair", None, &ours, &peer);
+    }
+    let given = often_refilled();
+    let (ours, peer) = (steadfast(&given, &SystemClock), ratelimit(&given));
+    beside(table, &given, "ratelimit", None, &ours, &peer);
 }
 
 pub fn with_a_coarse_clock(table: &mut Table) {
     Table::section(
         "Clocked<AtomicRateLimiter<CompactBucket>> on a CoarseClock of 1 ms",
-        "governor, direct, on the system's monotonic clock",
+        "as the row names it, on the system's monotonic clock",
     );
-    let clock = CoarseClock::new(millis(1)).unwrap();
     let [yes, _] = both();
-    let limiter = AtomicRateLimiter::new(yes.ours.compact().build().unwrap());
-    let ours = Clocked::new(limiter, clock);
-    let governor = Governor::direct_with_clock(yes.governor, MonotonicClock);
-    table.row(
-        yes.answer,
-        Some(0.4),
-        yes.yes,
-        again_and_again(|| black_box(&ours).try_acquire().is_ok()),
-        again_and_again(|| black_box(&governor).check().is_ok()),
-    );
+    let clock = CoarseClock::new(millis(1)).unwrap();
+    let ours = steadfast(&yes, &clock);
+    let peer = governor(&yes, &MonotonicClock);
+    beside(table, &yes, "governor", Some(0.4), &ours, &peer);
+    let peer = ratelimit(&yes);
+    beside(table, &yes, "ratelimit", None, &ours, &peer);
 }
 
-fn beside_governor<C: PeerClock + Clone>(table: &mut Table, on: &str, aim: Option<f64>, clock: &C) {
-    for given in both() {
-        let ours = Clocked::new(
-            AtomicRateLimiter::new(given.ours.compact().build().unwrap()),
-            SystemClock,
-        );
-        let governor = Governor::direct_with_clock(given.governor, clock.clone());
-        assert!(ours.try_acquire().is_ok() && governor.check().is_ok());
-        table.row(
-            &format!("{}, governor {on}", given.answer),
-            aim.filter(|_| given.yes),
-            given.yes,
-            again_and_again(|| black_box(&ours).try_acquire().is_ok()),
-            again_and_again(|| black_box(&governor).check().is_ok()),
-        );
-    }
+fn beside(
+    table: &mut Table,
+    given: &Policies,
+    name: &str,
+    aim: Option<f64>,
+    ours: impl Contender,
+    peer: impl Contender,
+) {
+    table.row(
+        &format!("{}, {name}", given.answer),
+        aim,
+        given.yes,
+        in_rounds(ours),
+        in_rounds(peer),
+    );
 }
 
 /// Calls `ask` five nanoseconds apart.
@@ -115,8 +125,4 @@ fn as_time_goes_by(mut ask: impl FnMut(Instant) -> bool) -> impl FnMut(usize) ->
         }
         yeses
     }
-}
-
-fn again_and_again(mut ask: impl FnMut() -> bool) -> impl FnMut(usize) -> usize {
-    move |calls| (0..calls).filter(|_| ask()).count()
 }

@@ -1,6 +1,9 @@
 //! The table that is printed, one row after another.
 
-use crate::measure::{Effort, compare};
+use std::thread::available_parallelism;
+
+use crate::measure::{Compared, Effort, compare, timed};
+use crate::second::compare_in_two;
 
 /// Prints each row as soon as it is measured.
 pub struct Table {
@@ -32,7 +35,31 @@ impl Table {
         ours: impl FnMut(usize) -> usize,
         peer: impl FnMut(usize) -> usize,
     ) {
-        let seen = compare(self.effort, yes, ours, peer);
+        let seen = compare(self.effort, 1, yes, timed(ours), timed(peer));
+        self.nanos(what, &seen, aim);
+    }
+
+    /// The same in two threads that run at the same time: nanoseconds a call of one of them.
+    pub fn row_of_two<A, B>(
+        &mut self,
+        what: &str,
+        aim: Option<f64>,
+        yes: bool,
+        ours: [A; 2],
+        peer: [B; 2],
+    ) where
+        A: FnMut(usize) -> usize + Send,
+        B: FnMut(usize) -> usize + Send,
+    {
+        if !available_parallelism().is_ok_and(|processors| processors.get() > 1) {
+            println!("  {what:<42} needs two processors");
+            return;
+        }
+        let seen = compare_in_two(self.effort, yes, ours, peer);
+        self.nanos(what, &seen, aim);
+    }
+
+    fn nanos(&mut self, what: &str, seen: &Compared, aim: Option<f64>) {
         self.print(what, [seen.ours, seen.peer, seen.ratio], "ns", aim);
     }
 
