@@ -7,36 +7,63 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
-use steadfast_std::RateLimitLayer;
-use steadfast_std::rate_limit::PerBearerToken;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::limits::{self, Accounts};
+use crate::limits::Guard;
 use crate::login::login;
 use crate::orders::order;
 
 /// A login is two short strings, and an order not much more.
 const LARGEST_BODY: usize = 4 * 1024;
 
-fn routes() -> Router {
-    let per_address = RateLimitLayer::per_client(limits::LOGIN).named(limits::LOGIN_NAME);
-    let per_user =
-        RateLimitLayer::per_key(limits::ORDERS, PerBearerToken).named(limits::ORDERS_NAME);
+/// The shop's routes. The outermost limit is the last one, and is asked first.
+fn routes(guard: Guard) -> Router {
     // `route_layer`, so that a GET, which is answered 405, costs nothing.
+    let login = post(login)
+        .route_layer(guard.login.clone())
+        .route_layer(guard.global.clone());
+    let orders = post(order)
+        .route_layer(guard.orders.clone())
+        .route_layer(guard.orders_per_address.clone())
+        .route_layer(guard.global.clone());
+    let accounts = guard.accounts.clone();
+    let for_the_operator = Router::new()
+        .route("/metrics", get(metrics))
+        .route("/most-denied", get(most_denied))
+        .with_state(Arc::new(guard));
     Router::new()
-        .route("/login", post(login).route_layer(per_address))
-        .route("/orders", post(order).route_layer(per_user))
+        .route("/login", login)
+        .route("/orders", orders)
+        .with_state(accounts)
         // Outside every limit: a load balancer that is told 429 takes the server out.
         .route("/health", get(health))
+        // A server on the open net keeps these two on a port of their own.
+        .merge(for_the_operator)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(Arc::new(Accounts::new()))
+}
+
+/// In the text format of Prometheus.
+async fn metrics(State(guard): State<Arc<Guard>>) -> Response {
+    let headers = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (headers, guard.metrics()).into_response()
+}
+
+/// Who is denied most, most first; users by a hash of their token.
+async fn most_denied(State(guard): State<Arc<Guard>>) -> Json<Value> {
+    let list = guard.most_denied.snapshot();
+    let list = list.iter();
+    Json(
+        list.map(|who| json!({ "limit": who.limit, "key": who.key, "denied": who.denied }))
+            .collect(),
+    )
 }
 
 /// How long requests that have begun may take once the shop closes. A client that sends nothing
@@ -47,6 +74,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// headers and bodies as well, its own or its proxy's.)
 pub async fn serve(
     listener: TcpListener,
+    guard: Guard,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (closing, closed) = oneshot::channel();
@@ -55,7 +83,7 @@ pub async fn serve(
         let _ = closing.send(());
     };
     // Connect info is what tells the limiter who is asking.
-    let service = routes().into_make_service_with_connect_info::<SocketAddr>();
+    let service = routes(guard).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
     let overdue = async {
         let _ = closed.await;
@@ -84,7 +112,7 @@ pub fn problem(status: StatusCode, error: &str, message: &str) -> Response {
 }
 
 /// The greeting: what the server is and what to type.
-pub fn what_to_try(address: SocketAddr) -> String {
+pub fn what_to_try(address: SocketAddr, file: &str) -> String {
     format!(
         "\
 The storefront listens on http://{address}. Stop it with Ctrl-C.
@@ -111,6 +139,15 @@ Order something; any bearer token names a user, and each has 100 orders a minute
 
   curl -i http://{address}/orders -H 'authorization: Bearer carol' \\
        -H 'content-type: application/json' -d '{{\"item\":\"teapot\"}}'
+
+What the limits have done, for Prometheus and for whoever is on call:
+
+  curl http://{address}/metrics
+  curl http://{address}/most-denied
+
+Edit the limits while the shop runs; it says what has changed, or what is wrong:
+
+  {file}
 "
     )
 }

@@ -1,26 +1,33 @@
 //! The command line.
 
+use crate::limits;
+
 /// What `--help` prints.
 pub const HELP: &str = "\
 A small shop's server that shows steadfast at work.
 
-Usage: cargo run --example storefront -- [--port N | --tour | --help]
+Usage: cargo run --example storefront -- [--port N] [--limits FILE] | --tour | --help
 
-  --port N   listen on 127.0.0.1:N; 0 picks a free port. Default: 3000
-  --tour     start the server on a free port, attack it over real HTTP, print what
-             happens, and exit: 0 if every story holds, 1 if one does not
-  --help     print this
+  --port N       listen on 127.0.0.1:N; 0 picks a free port. Default: 3000
+  --limits FILE  take the limits from this TOML or JSON file, and follow its changes.
+                 Default: limits.toml beside the example
+  --tour         start the server on a free port, attack it over real HTTP, print what
+                 happens, and exit: 0 if every story holds, 1 if one does not
+  --help         print this
 
-  POST /login   JSON {\"user\":\"...\",\"password\":\"...\"}; 10 attempts per 15 minutes per address,
-                and 20 failed ones an hour per account
-  POST /orders  JSON {\"item\":\"...\"} with any bearer token; 100 a minute per token
-  GET  /health  never limited
+  POST /login        JSON {\"user\":\"...\",\"password\":\"...\"}; 10 attempts per 15 minutes per
+                     address, and 20 failed ones an hour per account
+  POST /orders       JSON {\"item\":\"...\"} with any bearer token; 100 a minute per token
+  GET  /health       never limited
+  GET  /metrics      what the limits have done, for Prometheus
+  GET  /most-denied  who is denied most
 ";
 
 /// What the user asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Args {
     pub port: u16,
+    pub limits: String,
     pub tour: bool,
     pub help: bool,
 }
@@ -30,6 +37,7 @@ impl Args {
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut args = Self {
             port: 3000,
+            limits: limits::FILE.to_owned(),
             tour: false,
             help: false,
         };
@@ -41,10 +49,18 @@ impl Args {
                     let port = words.next().ok_or("--port needs a number, 0 to 65535.")?;
                     args.port = parse_port(&port)?;
                 }
-                _ => match word.strip_prefix("--port=") {
-                    Some(port) => args.port = parse_port(port)?,
-                    None => return Err(format!("unknown argument {word:?}.")),
-                },
+                "--limits" => {
+                    args.limits = words.next().ok_or("--limits needs a file.")?;
+                }
+                _ => {
+                    if let Some(port) = word.strip_prefix("--port=") {
+                        args.port = parse_port(port)?;
+                    } else if let Some(file) = word.strip_prefix("--limits=") {
+                        file.clone_into(&mut args.limits);
+                    } else {
+                        return Err(format!("unknown argument {word:?}."));
+                    }
+                }
             }
         }
         Ok(args)
@@ -70,12 +86,15 @@ mod tests {
         assert_eq!(parse(&["--port", "80"]).unwrap().port, 80);
         assert_eq!(parse(&["--port=0"]).unwrap().port, 0);
         assert!(parse(&["--tour"]).unwrap().tour);
+        assert_eq!(parse(&["--limits", "a.toml"]).unwrap().limits, "a.toml");
+        assert_eq!(parse(&["--limits=b.json"]).unwrap().limits, "b.json");
     }
 
     #[test]
     fn what_is_wrong_is_named() {
         for (words, says) in [
             (&["--port"][..], "needs a number"),
+            (&["--limits"], "needs a file"),
             (&["--port", "65536"], "\"65536\""),
             (&["--port=http"], "\"http\""),
             (&["--prot", "1"], "\"--prot\""),

@@ -75,9 +75,9 @@ impl Browser {
         self.send(request, Full::from(r#"{"item":"teapot"}"#)).await
     }
 
-    /// Asks whether the shop is well.
-    pub async fn health(&mut self) -> Result<Answer, String> {
-        let request = Request::builder().method(Method::GET).uri("/health");
+    /// Looks at a page.
+    pub async fn get(&mut self, path: &str) -> Result<Answer, String> {
+        let request = Request::builder().method(Method::GET).uri(path);
         self.send(request, Full::default()).await
     }
 

@@ -1,35 +1,115 @@
-//! Every limit of the shop, in one place.
+//! The shop's limits: from a file, by name, and watched by those who run it.
 
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use steadfast::http::LimitName;
-use steadfast::limit::{FixedWindow, TokenBucket};
-use steadfast::time::{hours, minutes};
-use steadfast::{limit_name, policy};
-use steadfast_std::KeyedLimiter;
+use steadfast::limit_name;
+use steadfast_std::limits::UnknownLimit;
+use steadfast_std::rate_limit::{Everyone, KeyOf, Metrics, MostDenied, PerBearerToken, PerClient};
+use steadfast_std::{Limits, LiveLimiter, RateLimitLayer};
 
-/// What one address gets to guess passwords: ten tries, then a quarter of an hour of nothing.
-pub const LOGIN: FixedWindow = policy!(FixedWindow::new(10, minutes(15)));
-pub const LOGIN_NAME: LimitName<'static> = limit_name!("login");
+/// Where the limits are unless `--limits` says otherwise.
+pub const FILE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/examples/storefront/limits.toml"
+);
 
-/// How often one account may be guessed at, from all addresses together, since attackers have
-/// many. It is wide enough that somebody who has forgotten a password does not meet it.
-pub const FAILED_LOGINS: FixedWindow = policy!(FixedWindow::new(20, hours(1)));
 pub const ACCOUNT_NAME: LimitName<'static> = limit_name!("account");
 
-/// What one user may order: 100 a minute, and as many at once.
-pub const ORDERS: TokenBucket = policy!(TokenBucket::per_minute(100));
-pub const ORDERS_NAME: LimitName<'static> = limit_name!("orders");
+/// How many of those who are denied most are remembered.
+const MOST_DENIED: usize = 100;
 
-/// Places for the accounts that are being guessed at; the rest need none.
-const ACCOUNTS: usize = 10_000;
+/// A limit of the shop: a layer, by a key.
+type Layer<E> = RateLimitLayer<LiveLimiter, E>;
 
-/// Failed logins, by account.
-pub struct Accounts {
-    pub failed: KeyedLimiter<str, FixedWindow>,
+/// Everything that limits, and everything that watches it.
+pub struct Guard {
+    /// All logins and orders together.
+    pub global: Layer<Everyone>,
+    /// Logins, by address.
+    pub login: Layer<PerClient>,
+    /// Orders, by user.
+    pub orders: Layer<PerBearerToken>,
+    /// Orders, by address.
+    pub orders_per_address: Layer<PerClient>,
+    /// Failed logins, by account.
+    pub accounts: Accounts,
+    pub most_denied: Arc<MostDenied>,
+    /// All of the limits, for their gauges.
+    tables: Vec<(Metrics, Arc<LiveLimiter>)>,
+    recorder: PrometheusRecorder,
+    prometheus: PrometheusHandle,
 }
 
-impl Accounts {
-    pub fn new() -> Self {
-        let failed = KeyedLimiter::new(FAILED_LOGINS, ACCOUNTS).expect("a table has places");
-        Self { failed }
+/// Failed logins, by account: asked by the login itself, so it tells what happened itself.
+#[derive(Clone)]
+pub struct Accounts {
+    pub failed: Arc<LiveLimiter>,
+    pub metrics: Metrics,
+    pub most_denied: Arc<MostDenied>,
+}
+
+impl Guard {
+    /// Looks up every limit that the shop needs.
+    pub fn new(limits: &Limits) -> Result<Self, UnknownLimit> {
+        // Of its own, so that several shops in one process count apart.
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let prometheus = recorder.handle();
+        let most_denied = Arc::new(MostDenied::new(MOST_DENIED));
+        let watch = Watchers {
+            limits,
+            recorder: &recorder,
+            most_denied: &most_denied,
+        };
+        let accounts = Accounts {
+            failed: limits.limiter(ACCOUNT_NAME.as_str())?,
+            metrics: watch.metrics(ACCOUNT_NAME.as_str()),
+            most_denied: Arc::clone(&most_denied),
+        };
+        let all = limits.all().into_iter();
+        Ok(Self {
+            global: watch.layer("global", Everyone)?,
+            login: watch.layer("login", PerClient::new())?,
+            orders: watch.layer("orders", PerBearerToken)?,
+            orders_per_address: watch.layer("orders-per-address", PerClient::new())?,
+            tables: all
+                .map(|(name, table)| (watch.metrics(name.as_str()), table))
+                .collect(),
+            accounts,
+            most_denied,
+            recorder,
+            prometheus,
+        })
+    }
+
+    /// What Prometheus reads.
+    pub fn metrics(&self) -> String {
+        metrics::with_local_recorder(&self.recorder, || {
+            for (metrics, table) in &self.tables {
+                metrics.gauge(&**table);
+            }
+        });
+        self.prometheus.render()
+    }
+}
+
+/// What every limit is watched by.
+struct Watchers<'a> {
+    limits: &'a Limits,
+    recorder: &'a PrometheusRecorder,
+    most_denied: &'a Arc<MostDenied>,
+}
+
+impl Watchers<'_> {
+    fn metrics(&self, name: &str) -> Metrics {
+        metrics::with_local_recorder(self.recorder, || Metrics::of(name))
+    }
+
+    fn layer<E: KeyOf>(&self, name: &str, key_of: E) -> Result<Layer<E>, UnknownLimit> {
+        let layer = self.limits.layer(name, key_of)?;
+        Ok(layer
+            .observed_by(self.metrics(name))
+            .observed_by(Arc::clone(self.most_denied)))
     }
 }

@@ -7,13 +7,19 @@ mod browser;
 mod limits;
 mod login;
 mod orders;
+#[cfg(test)]
+mod scraped;
 mod tour;
 mod users;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use args::Args;
+use limits::Guard;
+use steadfast::time::secs;
+use steadfast_std::Limits;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -32,7 +38,7 @@ async fn main() -> ExitCode {
     let done = if args.tour {
         tour::run().await
     } else {
-        serve(args.port).await
+        serve(&args).await
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,18 +50,26 @@ async fn main() -> ExitCode {
 }
 
 /// Serves until Ctrl-C, and lets the requests that have begun finish.
-async fn serve(port: u16) -> Result<(), String> {
-    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+async fn serve(args: &Args) -> Result<(), String> {
+    let limits = Limits::load(&args.limits).map_err(|error| error.to_string())?;
+    let guard = Guard::new(&limits).map_err(|error| format!("{}: {error}", args.limits))?;
+    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let listener = TcpListener::bind(wanted)
         .await
         .map_err(|error| format!("cannot listen on {wanted}: {error}. Try --port N."))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    print!("{}", app::what_to_try(address));
+    print!("{}", app::what_to_try(address, &args.limits));
+    let _watch = Arc::new(limits)
+        .watch(secs(1), |told| match told {
+            Ok(reloaded) => println!("{reloaded}"),
+            Err(error) => eprintln!("{error}\nThe limits stay as they were."),
+        })
+        .map_err(|error| error.to_string())?;
     let stop = async {
         // Without Ctrl-C the process is simply killed, which is fine too.
         let _ = tokio::signal::ctrl_c().await;
     };
-    app::serve(listener, stop)
+    app::serve(listener, guard, stop)
         .await
         .map_err(|error| error.to_string())
 }

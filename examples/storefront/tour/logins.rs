@@ -1,15 +1,12 @@
-//! The tour: the shop is started, attacked over real sockets, and what happens is told. A story
-//! that does not hold ends the tour with an error.
+//! Stories about logins: a script that guesses, and everybody who is not one.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use hyper::StatusCode;
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
-use crate::app;
+use super::{BOB, MALLORY, hold, same, title};
 use crate::browser::{Answer, Browser};
 
 /// How many passwords the script tries.
@@ -24,41 +21,6 @@ const ATTEMPTS: u32 = 10;
 /// The window of the login limit, in seconds.
 const WINDOW_SECS: u64 = 15 * 60;
 
-const MALLORY: Ipv4Addr = Ipv4Addr::LOCALHOST;
-const BOB: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-
-/// Starts the shop on a free port, tells every story, and stops the shop.
-pub async fn run() -> Result<(), String> {
-    let began = Instant::now();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .map_err(|error| format!("cannot listen on 127.0.0.1: {error}"))?;
-    let shop = listener.local_addr().map_err(|error| error.to_string())?;
-    let (close, closed) = oneshot::channel();
-    let server = tokio::spawn(app::serve(listener, async {
-        let _ = closed.await;
-    }));
-    println!("A tour of the storefront. It listens on {shop}; every line below is real HTTP.");
-
-    the_password_guesser(shop).await?;
-    the_other_customer(shop).await?;
-    the_liar(shop).await?;
-    the_many_addresses(shop).await?;
-    the_noisy_neighbour(shop).await?;
-    the_health_check(shop).await?;
-
-    let _ = close.send(());
-    server
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())?;
-    println!(
-        "\nEvery story held. The tour took {:.1} s.",
-        began.elapsed().as_secs_f64()
-    );
-    Ok(())
-}
-
 /// What became of a stretch of guesses.
 #[derive(Default)]
 struct Tally {
@@ -68,7 +30,7 @@ struct Tally {
     turned_away: u32,
 }
 
-async fn the_password_guesser(shop: SocketAddr) -> Result<(), String> {
+pub async fn the_password_guesser(shop: SocketAddr) -> Result<(), String> {
     title("The script that tries 100,000 passwords");
     println!("Mallory, at {MALLORY}, knows that alice shops here, and has a list.\n");
 
@@ -184,7 +146,7 @@ fn count(tally: &mut Tally, answer: &Answer) -> Result<(), String> {
     Ok(())
 }
 
-async fn the_other_customer(shop: SocketAddr) -> Result<(), String> {
+pub async fn the_other_customer(shop: SocketAddr) -> Result<(), String> {
     title("The customer who notices nothing");
     println!("Bob, at {BOB}, logs in while Mallory is locked out.\n");
     let mut bob = Browser::open(shop, BOB).await?;
@@ -206,7 +168,7 @@ async fn the_other_customer(shop: SocketAddr) -> Result<(), String> {
     )
 }
 
-async fn the_liar(shop: SocketAddr) -> Result<(), String> {
+pub async fn the_liar(shop: SocketAddr) -> Result<(), String> {
     title("The header that lies");
     println!("Mallory writes other people's addresses into X-Forwarded-For. The shop goes by the");
     println!("address of the socket.\n");
@@ -221,7 +183,7 @@ async fn the_liar(shop: SocketAddr) -> Result<(), String> {
     Ok(())
 }
 
-async fn the_many_addresses(shop: SocketAddr) -> Result<(), String> {
+pub async fn the_many_addresses(shop: SocketAddr) -> Result<(), String> {
     title("The attacker with many addresses");
     println!("Mallory rents 30 addresses and guesses bob's password once from each. Failed logins");
     println!("count for the account as well, 20 an hour.\n");
@@ -240,70 +202,4 @@ async fn the_many_addresses(shop: SocketAddr) -> Result<(), String> {
     hold(answer.status == StatusCode::OK, || {
         format!("alice was answered {}", answer.status)
     })
-}
-
-async fn the_noisy_neighbour(shop: SocketAddr) -> Result<(), String> {
-    title("The noisy neighbour");
-    println!("A partner's script orders 1,000 teapots as fast as it can. Each user has 100 a");
-    println!("minute, so it slows nobody but itself.\n");
-    let mut partner = Browser::open(shop, MALLORY).await?;
-    let mut carol = Browser::open(shop, MALLORY).await?;
-    let (mut accepted, mut carols) = (0_u64, 0_u64);
-    let began = Instant::now();
-    for request in 0..1_000 {
-        let answer = partner.order("partner").await?;
-        match answer.status {
-            StatusCode::CREATED => accepted += 1,
-            StatusCode::TOO_MANY_REQUESTS => {}
-            other => return Err(format!("an order was answered {other}: {}", answer.body)),
-        }
-        if request % 100 == 99 {
-            let answer = carol.order("carol").await?;
-            carols += u64::from(answer.status == StatusCode::CREATED);
-        }
-    }
-    println!("  the partner   {accepted:>4} of 1,000 accepted");
-    println!("  carol         {carols:>4} of 10 accepted");
-    same("carol's orders", carols, 10)?;
-    // A hundred at once, and one more every 600 ms that the script took.
-    let most = 100 + began.elapsed().as_millis() / 600;
-    hold((100..=most).contains(&accepted.into()), || {
-        format!("the partner got {accepted} orders, expected 100 to {most}")
-    })
-}
-
-async fn the_health_check(shop: SocketAddr) -> Result<(), String> {
-    title("The check that must always pass");
-    println!("A load balancer at Mallory's own address asks for /health, 1,000 times.\n");
-    let mut balancer = Browser::open(shop, MALLORY).await?;
-    for _ in 0..1_000 {
-        let answer = balancer.health().await?;
-        hold(answer.status == StatusCode::OK, || {
-            format!("/health was answered {}", answer.status)
-        })?;
-        hold(answer.header("x-ratelimit-limit").is_empty(), || {
-            "/health is exempt, but carries a limit".to_owned()
-        })?;
-    }
-    println!("  1,000 of 1,000 answered 200 OK, without a limit.");
-    Ok(())
-}
-
-fn title(title: &str) {
-    println!("\n{title}\n{}", "-".repeat(title.len()));
-}
-
-fn same(what: &str, found: u64, expected: u64) -> Result<(), String> {
-    hold(found == expected, || {
-        format!("{what}: {found}, expected {expected}")
-    })
-}
-
-/// A story goes on only if this is so.
-fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
-    if holds {
-        Ok(())
-    } else {
-        Err(format!("the story does not hold: {}", otherwise()))
-    }
 }
