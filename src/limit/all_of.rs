@@ -20,6 +20,7 @@ use crate::time::{Duration, Instant};
 /// assert!(sms.try_acquire(Instant::from_secs(1)).is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct AllOf<A, B>(pub A, pub B);
 
 /// The no that holds longer; one that no wait helps holds for ever. Of two such the one that
@@ -86,9 +87,15 @@ impl<A: Policy, B: Policy> Policy for AllOf<A, B> {
         self.1.mend(&mut state.1, now);
     }
 
+    /// What is on trial beside one that is enforced does not count.
     fn available(&self, state: &Self::State, now: Instant) -> u32 {
         let first = self.0.available(&state.0, now);
-        first.min(self.1.available(&state.1, now))
+        let second = self.1.available(&state.1, now);
+        match (A::ON_TRIAL, B::ON_TRIAL) {
+            (true, false) => second,
+            (false, true) => first,
+            _ => first.min(second),
+        }
     }
 
     fn capacity(&self) -> u32 {

@@ -11,7 +11,7 @@ use steadfast::time::{Instant, minutes, secs};
 use steadfast::{limit_name, policy};
 use steadfast_std::RateLimitLayer;
 use steadfast_std::rate_limit::{
-    Everyone, Head, Key, MostDenied, Observe, PeerAddr, RefusedBy, WithoutKey,
+    Everyone, Head, Key, Limited, MostDenied, Observe, PeerAddr, RefusedBy, WithoutKey,
 };
 use tower::{Layer, Service, service_fn};
 
@@ -157,6 +157,48 @@ async fn a_limit_on_trial_passes_all_and_tells_the_client_nothing() {
     assert_eq!(
         seen.take(),
         ["trial granted 192.0.2.1", "trial would_deny 192.0.2.1"]
+    );
+}
+
+#[tokio::test]
+async fn a_layer_that_degrades_passes_on_what_is_denied_and_says_so() {
+    let seen = Seen::default();
+    let service = service_fn(|request: Request<Body>| async move {
+        let limited: Option<&Limited> = request.extensions().get();
+        let body = limited.map_or("all", |limited| limited.limit.as_str());
+        Ok::<_, Infallible>(Response::new(Body::from(body.to_owned())))
+    });
+    let mut service = RateLimitLayer::per_client(ONCE)
+        .named(limit_name!("search"))
+        .degrade()
+        .observed_by(seen.clone())
+        .layer(service);
+    for (body, remaining) in [
+        ("all", "r=0;t=9"),
+        ("search", "r=0;t=9"),
+        ("search", "r=0;t=9"),
+    ] {
+        let answer = ask(&mut service, from("192.0.2.1")).await;
+        assert_eq!(answer.status(), 200);
+        let told = answer.headers()["ratelimit"].to_str().unwrap().to_owned();
+        assert!(told.contains(remaining), "{told}");
+        let bytes = axum::body::to_bytes(answer.into_body(), 100).await.unwrap();
+        assert_eq!(bytes, body);
+    }
+    assert_eq!(seen.take()[1..], ["search denied 192.0.2.1"; 2]);
+}
+
+#[tokio::test]
+async fn by_default_a_client_has_a_hundred_requests_a_minute() {
+    let mut service = RateLimitLayer::default().layer(welcome());
+    for _ in 0..100 {
+        assert_eq!(ask(&mut service, from("192.0.2.1")).await.status(), 200);
+    }
+    let answer = ask(&mut service, from("192.0.2.1")).await;
+    assert_eq!(answer.status(), 429);
+    assert_eq!(
+        answer.headers()["ratelimit-policy"],
+        r#""default";q=100;w=60"#
     );
 }
 

@@ -5,6 +5,14 @@ use super::{Answer, Headers, Model};
 #[derive(Clone, Debug)]
 pub struct AllOf<A, B>(pub A, pub B);
 
+impl<A: Model, B: Model> AllOf<A, B> {
+    /// Which of the two a caller meets: those in force, or both if both are on trial.
+    fn in_force(&self) -> [bool; 2] {
+        let trials = [self.0.on_trial(), self.1.on_trial()];
+        trials.map(|on_trial| !on_trial || trials == [true, true])
+    }
+}
+
 impl<A: Model, B: Model> Model for AllOf<A, B> {
     type Grant = (A::Grant, B::Grant);
     type Rule = (A::Rule, B::Rule);
@@ -55,8 +63,19 @@ impl<A: Model, B: Model> Model for AllOf<A, B> {
         self.1.reconfigure(now, rule.1);
     }
 
+    fn on_trial(&self) -> bool {
+        self.0.on_trial() && self.1.on_trial()
+    }
+
     fn available(&self, now: u64) -> u32 {
-        self.0.available(now).min(self.1.available(now))
+        let in_force = self.in_force();
+        let each = [self.0.available(now), self.1.available(now)];
+        let counts = each.into_iter().zip(in_force);
+        let least = counts
+            .filter(|(_, counts)| *counts)
+            .map(|(left, _)| left)
+            .min();
+        least.expect("one of them counts")
     }
 
     fn rests_in(&self, now: u64) -> u64 {
@@ -77,9 +96,14 @@ impl<A: Model, B: Model> Model for AllOf<A, B> {
     }
 
     /// Of the one that is nearest to saying no; of two that are as near, the one that takes
-    /// longer to be full.
+    /// longer to be full. What is on trial beside one in force does not count.
     fn standing(&self, now: u64) -> Headers {
         let (first, second) = (self.0.standing(now), self.1.standing(now));
+        match self.in_force() {
+            [true, false] => return first,
+            [false, true] => return second,
+            _ => {}
+        }
         if second.remaining == first.remaining {
             [first, second][usize::from(second.full_in > first.full_in)]
         } else {

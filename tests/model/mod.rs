@@ -74,6 +74,11 @@ pub trait Model: Clone {
     /// From here on time stands still.
     fn horizon(&self) -> u64;
 
+    /// Does it deny nobody?
+    fn on_trial(&self) -> bool {
+        false
+    }
+
     /// What the headers say of it.
     fn standing(&self, now: u64) -> Headers {
         Headers {

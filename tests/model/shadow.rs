@@ -62,6 +62,10 @@ impl<M: Model> Model for Shadow<M> {
         self.0.horizon()
     }
 
+    fn on_trial(&self) -> bool {
+        true
+    }
+
     fn standing(&self, now: u64) -> Headers {
         self.0.standing(now)
     }

@@ -8,8 +8,9 @@ use http::{Request, Response};
 use steadfast::ConfigError;
 use steadfast::event::{LimitEvent, LimitOutcome};
 use steadfast::http::LimitName;
-use steadfast::limit::WhenFull;
-use steadfast::time::Instant;
+use steadfast::limit::{Denied, FixedWindow, WhenFull};
+use steadfast::policy;
+use steadfast::time::{Instant, minutes};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -17,7 +18,7 @@ use super::answer;
 use super::client::PerClient;
 use super::key::{Head, Key, KeyOf};
 use super::observe::Observe;
-use super::response::{Charge, ResponseFuture};
+use super::response::{Passing, ResponseFuture};
 use crate::{KeyedLimiter, LimiterByKey, Stored};
 
 /// The table of a layer under one fixed policy.
@@ -49,6 +50,7 @@ struct Asking<E> {
     name: LimitName<'static>,
     without_key: WithoutKey,
     exempt: Vec<Arc<IsExempt>>,
+    degrades: bool,
     observers: Arc<[Arc<dyn Observe>]>,
 }
 
@@ -56,6 +58,17 @@ type IsExempt = dyn Fn(Head<'_>) -> bool + Send + Sync;
 
 /// What a request costs.
 const COST: u32 = 1;
+
+/// Among the extensions of a request that was denied and passes all the same, since its layer
+/// [degrades](RateLimitLayer::degrade).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limited {
+    /// The limit that said no.
+    pub limit: LimitName<'static>,
+    /// What it said.
+    pub denied: Denied,
+}
 
 /// What happens to a request without a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +87,13 @@ impl<P: Stored> RateLimitLayer<KeyTable<P>> {
     /// there, say whom to trust by [`per_key`](Self::per_key) and [`PerClient::trust`].
     pub fn per_client(policy: P) -> Self {
         Self::per_key(policy, PerClient::new())
+    }
+}
+
+/// A hundred requests in each window of 60 seconds, for each client by its peer address.
+impl Default for RateLimitLayer<KeyTable<FixedWindow>> {
+    fn default() -> Self {
+        Self::per_client(policy!(FixedWindow::new(100, minutes(1))))
     }
 }
 
@@ -116,6 +136,7 @@ impl<L, E> RateLimitLayer<L, E> {
                 name: LimitName::DEFAULT,
                 without_key: WithoutKey::default(),
                 exempt: Vec::new(),
+                degrades: false,
                 observers: Arc::new([]),
             }),
         }
@@ -146,6 +167,27 @@ impl<L, E> RateLimitLayer<L, E> {
     #[must_use]
     pub fn exempt(self, is_exempt: impl Fn(Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with(|asking| asking.exempt.push(Arc::new(is_exempt)))
+    }
+
+    /// Passes on what is denied, with [`Limited`] among the request's extensions, so that the
+    /// service answers with less instead of an error: from a cache, or without the costly part.
+    /// The headers tell the client as always.
+    ///
+    /// ```
+    /// use axum::{Extension, Router, routing::get};
+    /// use steadfast::{limit::TokenBucket, policy};
+    /// use steadfast_std::{RateLimitLayer, rate_limit::Limited};
+    ///
+    /// async fn search(limited: Option<Extension<Limited>>) -> &'static str {
+    ///     if limited.is_some() { "the ten best of yesterday" } else { "all of it" }
+    /// }
+    ///
+    /// let layer = RateLimitLayer::per_client(policy!(TokenBucket::per_minute(10))).degrade();
+    /// let app: Router = Router::new().route("/search", get(search).layer(layer));
+    /// ```
+    #[must_use]
+    pub fn degrade(self) -> Self {
+        self.with(|asking| asking.degrades = true)
     }
 
     /// Tells `observer` of every decision. Said twice, both are told.
@@ -216,6 +258,7 @@ impl<E> Clone for Asking<E> {
             name: self.name,
             without_key: self.without_key,
             exempt: self.exempt.clone(),
+            degrades: self.degrades,
             observers: Arc::clone(&self.observers),
         }
     }
@@ -273,7 +316,7 @@ where
         self.service.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let RateLimitLayer { limiter, asking } = &self.limit;
         let head = Head::of(&request);
         let key = asking.key_of.key_of(head);
@@ -289,25 +332,30 @@ where
         let checked = limiter.check_hashed(hash, COST);
         let event = checked.event(asking.name.as_str(), COST);
         asking.tell_all(&event, key.as_ref());
-        match checked.decision {
-            Ok(granted) => {
-                let charge = Charge {
-                    limiter: Arc::clone(limiter),
-                    hash,
-                    granted,
-                    cost: COST,
-                    name: asking.name,
-                    standing: checked.standing,
-                    at: checked.now,
-                    charged: event.outcome == LimitOutcome::Granted,
-                    silent: !checked.enforced || checked.standing.is_unlimited(),
-                    observers: Arc::clone(&asking.observers),
-                };
-                ResponseFuture::passed(self.service.call(request), Some(charge))
+        let (granted, denied) = match checked.decision {
+            Ok(granted) => (Some(granted), None),
+            Err(denied) if !asking.degrades => {
+                let refusal = answer::refuse(asking.name, &checked.standing, &denied);
+                return ResponseFuture::refused(refusal);
             }
-            Err(denied) => {
-                ResponseFuture::refused(answer::refuse(asking.name, &checked.standing, &denied))
-            }
+            Err(denied) => (None, Some(denied)),
+        };
+        let passing = Passing {
+            limiter: Arc::clone(limiter),
+            hash,
+            granted: granted.filter(|_| event.outcome == LimitOutcome::Granted),
+            denied,
+            cost: COST,
+            name: asking.name,
+            standing: checked.standing,
+            at: checked.now,
+            silent: !checked.enforced || checked.standing.is_unlimited(),
+            observers: Arc::clone(&asking.observers),
+        };
+        if let Some(denied) = denied {
+            let limit = asking.name;
+            request.extensions_mut().insert(Limited { limit, denied });
         }
+        ResponseFuture::passed(self.service.call(request), Some(passing))
     }
 }

@@ -50,7 +50,7 @@ mod traced;
 pub use answer::{RefusedBy, put_headers, refuse};
 pub use client::{Client, PeerAddr, PerClient};
 pub use key::{Everyone, Head, Key, KeyOf, Missing, PerBearerToken, PerHeader, PerPath};
-pub use layer::{KeyTable, RateLimit, RateLimitLayer, WithoutKey};
+pub use layer::{KeyTable, Limited, RateLimit, RateLimitLayer, WithoutKey};
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 pub use most_denied::{MostDenied, Offender};

@@ -10,49 +10,51 @@ use http::Response;
 use pin_project_lite::pin_project;
 use steadfast::event::{LimitEvent, LimitOutcome};
 use steadfast::http::LimitName;
-use steadfast::limit::Standing;
+use steadfast::limit::{Denied, Standing};
 use steadfast::time::Instant;
 
 use super::answer;
 use super::observe::Observe;
 use crate::LimiterByKey;
 
-/// What a request that passed was charged, until its answer is there.
-pub(super) struct Charge<L: LimiterByKey> {
+/// What is known of a request that passed, until its answer is there.
+pub(super) struct Passing<L: LimiterByKey> {
     pub limiter: Arc<L>,
     pub hash: u64,
-    pub granted: L::Granted,
+    /// What it was charged, if anything.
+    pub granted: Option<L::Granted>,
+    /// Why it should not have passed, if the layer degrades.
+    pub denied: Option<Denied>,
     pub cost: u32,
     pub name: LimitName<'static>,
     pub standing: Standing,
     pub at: Instant,
-    /// False if it passed without taking anything.
-    pub charged: bool,
     /// A limit on trial, or none at all: the client is told nothing of it.
     pub silent: bool,
     pub observers: Arc<[Arc<dyn Observe>]>,
 }
 
-impl<L: LimiterByKey> Charge<L> {
+impl<L: LimiterByKey> Passing<L> {
     /// Puts the headers on the answer. If another limit behind this one said no, the charge is
     /// given back: nothing was done for it.
     fn settle<B>(&mut self, response: &mut Response<B>) {
         let now = self.limiter.now();
         if answer::was_refused(response) {
-            if self.charged {
-                self.give_back(now);
+            if let Some(granted) = self.granted.take() {
+                self.give_back(&granted, now);
             }
         } else {
             // The handler took its time, and the limiter was refilling.
             self.standing.full_in = self.standing.full_in - now.since(self.at);
         }
         if !self.silent {
-            answer::put_headers(response.headers_mut(), self.name, &self.standing, None);
+            let denied = self.denied.as_ref();
+            answer::put_headers(response.headers_mut(), self.name, &self.standing, denied);
         }
     }
 
-    fn give_back(&mut self, now: Instant) {
-        self.limiter.refund_hashed(self.hash, &self.granted);
+    fn give_back(&mut self, granted: &L::Granted, now: Instant) {
+        self.limiter.refund_hashed(self.hash, granted);
         self.standing = self.limiter.standing_hashed(self.hash);
         let event = LimitEvent {
             limit: self.name.as_str(),
@@ -80,7 +82,7 @@ pin_project! {
         Passed {
             #[pin]
             answer: F,
-            charge: Option<Charge<L>>,
+            passing: Option<Passing<L>>,
         },
         // Taken when it is polled.
         Refused { answer: Option<Response<B>> },
@@ -96,9 +98,9 @@ impl<F, B, L: LimiterByKey> fmt::Debug for ResponseFuture<F, B, L> {
 }
 
 impl<F, B, L: LimiterByKey> ResponseFuture<F, B, L> {
-    pub(super) fn passed(answer: F, charge: Option<Charge<L>>) -> Self {
+    pub(super) fn passed(answer: F, passing: Option<Passing<L>>) -> Self {
         Self {
-            state: State::Passed { answer, charge },
+            state: State::Passed { answer, passing },
         }
     }
 
@@ -120,10 +122,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Passed { answer, charge } => {
+            StateProjection::Passed { answer, passing } => {
                 let mut response = ready!(answer.poll(context))?;
-                if let Some(charge) = charge {
-                    charge.settle(&mut response);
+                if let Some(passing) = passing {
+                    passing.settle(&mut response);
                 }
                 Poll::Ready(Ok(response))
             }
