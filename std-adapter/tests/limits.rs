@@ -213,7 +213,10 @@ type Told = Result<Reloaded, ReloadError>;
 fn watched(limits: &Arc<Limits>) -> (Watch, Receiver<Told>) {
     let (tell, told) = mpsc::channel();
     let watch = limits
-        .watch(millis(5), move |what| tell.send(what).unwrap())
+        .watch(millis(5), move |what| {
+            // A test that has seen enough does not listen any more.
+            let _ = tell.send(what);
+        })
         .unwrap();
     (watch, told)
 }
@@ -292,4 +295,14 @@ fn a_file_may_be_replaced_under_load() {
         total += 1;
     }
     assert_eq!(total, 40);
+}
+
+#[test]
+fn a_watch_that_is_detached_goes_on() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Arc::new(Limits::load(file.path()).unwrap());
+    let (watch, told) = watched(&limits);
+    watch.detach();
+    file.write(&BEFORE.replace("limit = 3", "limit = 4"));
+    assert_eq!(names(&next(&told).unwrap()).0, ["login"]);
 }

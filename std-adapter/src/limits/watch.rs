@@ -14,9 +14,19 @@ use crate::limits_file::LimitsFile;
 
 /// Watches the file until it is dropped.
 #[derive(Debug)]
+#[must_use = "the file is watched until this is dropped"]
 pub struct Watch {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Watches for as long as the program runs.
+    pub fn detach(mut self) {
+        // The thread ends when the other end is gone, so it never is.
+        std::mem::forget(self.stop.take());
+        self.thread = None;
+    }
 }
 
 impl Drop for Watch {
