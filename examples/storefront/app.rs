@@ -61,8 +61,16 @@ async fn most_denied(State(guard): State<Arc<Guard>>) -> Json<Value> {
     let list = guard.most_denied.snapshot();
     let list = list.iter();
     Json(
-        list.map(|who| json!({ "limit": who.limit, "key": who.key, "denied": who.denied }))
-            .collect(),
+        list.map(|who| {
+            json!({
+                "limit": who.limit,
+                "key": who.key,
+                "denied": who.at_least,
+                "denied_at_most": who.at_most,
+                "enforced": who.enforced,
+            })
+        })
+        .collect(),
     )
 }
 
@@ -82,6 +90,7 @@ pub async fn serve(
         stop.await;
         let _ = closing.send(());
     };
+    let upkeep = tokio::spawn(guard.upkeep());
     // Connect info is what tells the limiter who is asking.
     let service = routes(guard).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
@@ -89,10 +98,12 @@ pub async fn serve(
         let _ = closed.await;
         tokio::time::sleep(CLOSING).await;
     };
-    tokio::select! {
+    let done = tokio::select! {
         done = serving.into_future() => done,
         () = overdue => Ok(()),
-    }
+    };
+    upkeep.abort();
+    done
 }
 
 async fn health() -> Json<Value> {

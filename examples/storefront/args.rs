@@ -15,8 +15,8 @@ Usage: cargo run --example storefront -- [--port N] [--limits FILE] | --tour | -
                  happens, and exit: 0 if every story holds, 1 if one does not
   --help         print this
 
-  POST /login        JSON {\"user\":\"...\",\"password\":\"...\"}; 10 attempts per 15 minutes per
-                     address, and 20 failed ones an hour per account
+  POST /login        JSON {\"user\":\"...\",\"password\":\"...\"}; unless the file says otherwise, 10
+                     attempts per 15 minutes per address, and 20 failed ones an hour per account
   POST /orders       JSON {\"item\":\"...\"} with any bearer token; 100 a minute per token
   GET  /health       never limited
   GET  /metrics      what the limits have done, for Prometheus

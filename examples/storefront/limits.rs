@@ -1,6 +1,7 @@
 //! The shop's limits: from a file, by name, and watched by those who run it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use steadfast::http::LimitName;
@@ -19,6 +20,8 @@ pub const ACCOUNT_NAME: LimitName<'static> = limit_name!("account");
 
 /// How many of those who are denied most are remembered.
 const MOST_DENIED: usize = 100;
+
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// A limit of the shop: a layer, by a key.
 type Layer<E> = RateLimitLayer<LiveLimiter, E>;
@@ -81,6 +84,19 @@ impl Guard {
             recorder,
             prometheus,
         })
+    }
+
+    /// What the recorder wants done now and then, so that what it keeps does not pile up while
+    /// nobody reads it.
+    pub fn upkeep(&self) -> impl Future<Output = ()> + Send + 'static {
+        let prometheus = self.prometheus.clone();
+        async move {
+            let mut every = tokio::time::interval(UPKEEP);
+            loop {
+                every.tick().await;
+                prometheus.run_upkeep();
+            }
+        }
     }
 
     /// What Prometheus reads.

@@ -20,6 +20,9 @@ pub struct Credentials {
     password: String,
 }
 
+/// Who has two addresses can keep one account locked for as long as they like to: that is the
+/// price of a limit by account, and why it is wide. A shop also sends its customer a letter.
+///
 /// Only failed logins cost: the attempt is charged before the password is looked at, so that a
 /// thousand at once are not all looked at, and given back if it was right.
 pub async fn login(

@@ -12,6 +12,7 @@ mod scraped;
 mod tour;
 mod users;
 
+use std::io::{Write, stderr, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -60,9 +61,12 @@ async fn serve(args: &Args) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     print!("{}", app::what_to_try(address, &args.limits));
     let _watch = Arc::new(limits)
-        .watch(secs(1), |told| match told {
-            Ok(reloaded) => println!("{reloaded}"),
-            Err(error) => eprintln!("{error}\nThe limits stay as they were."),
+        .watch(secs(1), |told| {
+            // Whoever listened may be gone; that is no reason to stop.
+            let _ = match told {
+                Ok(reloaded) => writeln!(stdout(), "{reloaded}"),
+                Err(error) => writeln!(stderr(), "{error}\nThe limits stay as they were."),
+            };
         })
         .map_err(|error| error.to_string())?;
     let stop = async {

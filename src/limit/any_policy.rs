@@ -27,6 +27,7 @@ use crate::time::{Duration, Instant};
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AnyPolicy {
     /// A [`TokenBucket`].
@@ -46,9 +47,11 @@ pub enum AnyPolicy {
 /// Under a policy of another algorithm it counts as full; [`Policy::reconfigure`] is what carries
 /// it over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct AnyState(Inner);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 enum Inner {
     Full,
     TokenBucket(TokenBucketState),
@@ -76,6 +79,7 @@ impl AnyState {
 /// A yes of an [`AnyPolicy`]: the grant, and which algorithm gave it. Another one gives nothing
 /// back for it. 32 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct AnyGranted {
     granted: Granted,
     by: Algorithm,
@@ -94,6 +98,7 @@ impl AnyGranted {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 enum Algorithm {
     TokenBucket,
     FixedWindow,

@@ -28,6 +28,7 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(search.available(Instant::from_secs(75)), 17);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct SlidingWindowCounter {
     period: u64,
     /// Later than this the clock is taken to stand still, so that no sum overflows.
@@ -37,6 +38,7 @@ pub struct SlidingWindowCounter {
 
 /// What a [`SlidingWindowCounter`] remembers: when its window ends and two counts. 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct SlidingWindowCounterState {
     end: u64,
     current: u32,
@@ -46,6 +48,7 @@ pub struct SlidingWindowCounterState {
 /// A sliding counter being configured; [`build`](Self::build) or [`policy!`](crate::policy)
 /// checks it.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct SlidingWindowCounterConfig {
     limit: u32,
     period: Duration,
@@ -226,6 +229,10 @@ impl Policy for SlidingWindowCounter {
     }
 
     fn reconfigure(&self, state: &mut SlidingWindowCounterState, now: Instant, new: &Self) {
+        if self == new {
+            self.mend(state, now);
+            return;
+        }
         let used = self.limit.saturating_sub(self.available(state, now));
         *state = if used == 0 {
             Self::FULL

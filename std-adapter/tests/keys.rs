@@ -217,6 +217,11 @@ fn a_secret_is_shown_as_a_hash_and_everything_else_as_it_is() {
     assert_eq!(client("2001:db8::1").to_string(), "2001:db8::");
     assert_eq!(Key::Text("/search".into()).to_string(), "/search");
     assert_eq!(Key::Number(7).to_string(), "7");
+    // Nobody writes lines of our log, nor fills it.
+    let forged = Key::Text("bob\nINFO admin \u{1b}[2J".into()).to_string();
+    assert_eq!(forged, "bob\\nINFO admin \\u{1b}[2J");
+    let long = Key::Text("\u{e9}".repeat(1_000).into()).to_string();
+    assert_eq!(long, format!("{}\u{2026}", "\u{e9}".repeat(100)));
     assert_eq!(Key::Everyone.to_string(), "everyone");
 }
 

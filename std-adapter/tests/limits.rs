@@ -25,8 +25,11 @@ impl Scratch {
         scratch
     }
 
+    /// Beside it and then in its place, so that nobody reads half of it.
     fn write(&self, text: &str) {
-        fs::write(&self.0, text).unwrap();
+        let beside = self.0.with_extension("new");
+        fs::write(&beside, text).unwrap();
+        fs::rename(&beside, &self.0).unwrap();
     }
 
     fn path(&self) -> &Path {
@@ -173,18 +176,23 @@ fn a_bad_file_leaves_the_old_limits_in_force_and_names_line_and_field() {
     file.write(orders_only);
     assert_eq!(
         limits.reload().unwrap_err().to_string(),
-        "limits.login is in force and not in the file; to lift it, keep it with \
-         algorithm = \"unlimited\""
+        format!(
+            "{path}: limits.login is in force and not in the file; to lift it, keep it with \
+             algorithm = \"unlimited\""
+        )
     );
     file.write(&format!(
         "{orders_only}\n[limits.login]\nlimit = 9\nper = \"1s\"\nplaces = 8"
     ));
     assert_eq!(
-        limits.reload().unwrap_err(),
-        ReloadError::NeedsRestart {
-            field: "limits.login.places".to_owned()
-        }
+        limits.reload().unwrap_err().to_string(),
+        format!(
+            "{path}: limits.login.places = 8: it is 65536, and cannot change while the program runs"
+        )
     );
+    // What it is anyway may be written down.
+    file.write(&BEFORE.replace("limit = 3", "limit = 3\nplaces = 65_536"));
+    assert_eq!(names(&limits.reload().unwrap()).0, ["login"]);
     fs::remove_file(file.path()).unwrap();
     assert!(limits.reload().unwrap_err().to_string().contains(&path));
 
@@ -204,7 +212,7 @@ fn limits_can_be_json() {
     file.write(&text.replace("\"deny\"", "\"allow\""));
     assert!(matches!(
         limits.reload().unwrap_err(),
-        ReloadError::NeedsRestart { field } if field == "limits.login.when_full"
+        ReloadError::NeedsRestart { field, .. } if field == "limits.login.when_full"
     ));
 }
 
@@ -305,4 +313,52 @@ fn a_watch_that_is_detached_goes_on() {
     watch.detach();
     file.write(&BEFORE.replace("limit = 3", "limit = 4"));
     assert_eq!(names(&next(&told).unwrap()).0, ["login"]);
+}
+
+#[test]
+fn one_who_is_told_and_panics_is_told_of_the_next_change() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Arc::new(Limits::load(file.path()).unwrap());
+    let (tell, told) = mpsc::channel();
+    let first = AtomicU32::new(0);
+    let _watch = limits.watch(millis(5), move |what| {
+        let _ = tell.send(what);
+        assert_ne!(
+            first.fetch_add(1, Ordering::Relaxed),
+            0,
+            "as a closed pipe would"
+        );
+    });
+    file.write(&BEFORE.replace("limit = 3", "limit = 4"));
+    assert!(next(&told).is_ok());
+    file.write(&BEFORE.replace("limit = 3", "limit = 5"));
+    assert!(next(&told).is_ok());
+}
+
+/// Edited, reloaded by hand, and edited back before anybody watched: what is in force is not what
+/// was loaded, though the file is.
+#[test]
+fn an_edit_that_is_taken_back_is_taken_back() {
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Arc::new(Limits::load(file.path()).unwrap());
+    let login = limits.limiter("login").unwrap();
+    file.write(&BEFORE.replace("limit = 3", "limit = 9"));
+    limits.reload().unwrap();
+    assert_eq!(login.standing("a").limit, 9);
+    file.write(BEFORE);
+    let (_watch, told) = watched(&limits);
+    assert_eq!(names(&next(&told).unwrap()).0, ["login"]);
+    assert_eq!(login.standing("a").limit, 3);
+}
+
+#[test]
+fn a_number_is_a_key_only_as_it_is_usually_written() {
+    let text = BEFORE.replace("17 =", "\"+17\" =");
+    let file = Scratch::new("toml", &text);
+    let orders = Limits::load(file.path())
+        .unwrap()
+        .limiter("orders")
+        .unwrap();
+    assert_eq!(orders.standing("+17").limit, 2);
+    assert_eq!(orders.standing(&17_u64).limit, 100);
 }

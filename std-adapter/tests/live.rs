@@ -303,3 +303,149 @@ fn a_key_stands_beside_other_limits_and_peeks_take_nothing() {
     let trial = LiveLimiter::with_clock(Quotas::new(bucket(1)).on_trial(true), 8, &clock).unwrap();
     assert!(trial.peek("alice", 2).is_ok(), "on trial it denies nobody");
 }
+
+/// One place is taken for each key that is being limited, and none by who is not: a flood must
+/// not lock out those who are exempt from it, nor they evict anybody.
+#[test]
+fn who_is_unlimited_passes_through_a_full_table_and_takes_no_place() {
+    let each = AnyPolicy::from(bucket(2));
+    for when_full in [
+        WhenFull::Overflow,
+        WhenFull::Deny,
+        WhenFull::Allow,
+        WhenFull::EvictLeastUsed,
+    ] {
+        let clock = ManualClock::new(Instant::from_secs(1));
+        let quotas = Quotas::new(each).own("partner", AnyPolicy::Unlimited);
+        let live = LiveLimiter::with_clock(quotas, 8, &clock).unwrap();
+        let live = live.when_full(when_full);
+        for key in 0..100_u64 {
+            let _ = live.try_acquire(&key);
+        }
+        let (active, evicted) = (live.active(), live.evicted());
+        for _ in 0..100 {
+            let asked = live.check("partner", 1_000);
+            assert!(asked.decision.is_ok(), "{when_full:?}");
+            assert_eq!(asked.event("limit", 1).outcome, LimitOutcome::Exempt);
+        }
+        assert_eq!((live.active(), live.evicted()), (active, evicted));
+    }
+}
+
+#[test]
+fn a_change_that_does_not_concern_a_key_changes_nothing_for_it() {
+    for each in POLICIES {
+        let clock = ManualClock::new(Instant::from_secs(1));
+        let edited = LiveLimiter::with_clock(each, 64, &clock).unwrap();
+        let mut alone = RateLimiter::new(each);
+        for step in 0..200_u64 {
+            let now = Instant::from_secs(1) + Duration::from_micros(step * 700);
+            clock.set(now);
+            let asked = edited.check("alice", 1);
+            assert_eq!(
+                asked.decision.is_ok(),
+                alone.try_acquire(now).is_ok(),
+                "{each:?} {step}"
+            );
+            assert_eq!(
+                asked.standing,
+                alone.standing(now),
+                "{each:?} at step {step}"
+            );
+            let burst = 10 + (step % 2) as u32;
+            edited.reconfigure(Quotas::new(each).own("bob", bucket(burst).into()));
+        }
+    }
+}
+
+#[test]
+fn the_limiter_that_newcomers_share_is_refunded_and_carried_over_like_any_other() {
+    let clock = ManualClock::new(Instant::from_secs(1));
+    let live = LiveLimiter::with_clock(bucket(2), 8, &clock).unwrap();
+    for key in 0..8_u64 {
+        assert!(live.try_acquire(&key).is_ok());
+    }
+    let shared = live.try_acquire(&8_u64).unwrap();
+    assert!(live.try_acquire(&9_u64).is_ok());
+    assert!(live.try_acquire(&10_u64).is_err());
+    live.refund(&8_u64, &shared);
+    assert!(live.try_acquire(&10_u64).is_ok());
+    // Twice, so that whoever was not carried over the first time is two versions behind.
+    live.reconfigure(policy!(TokenBucket::per_minute(1).burst(3)));
+    live.reconfigure(bucket(4));
+    assert_eq!(live.check(&11_u64, 2).by, AnsweredBy::Shared);
+    let denied = live.check(&11_u64, 1);
+    assert!(matches!(
+        denied.event("limit", 1).outcome,
+        LimitOutcome::DeniedShared(_)
+    ));
+    // More than newcomers share, though not more than anybody may have: a place helps, so waiting
+    // does.
+    live.reconfigure(Quotas::new(bucket(4)).own("partner", bucket(50)));
+    let Err(Denied::StoreFull { retry_after }) = live.check("partner", 20).decision else {
+        panic!("it must be told to come again");
+    };
+    assert!(retry_after > Duration::ZERO);
+    clock.advance(retry_after);
+    assert!(live.check("partner", 20).decision.is_ok());
+}
+
+#[test]
+fn in_a_full_table_the_least_used_gives_way_or_all_pass_as_chosen() {
+    let clock = ManualClock::new(Instant::from_secs(1));
+    let table = |when_full| {
+        let live = LiveLimiter::with_clock(bucket(2), 8, &clock).unwrap();
+        let live = live.when_full(when_full);
+        for key in 0..8_u64 {
+            assert!(
+                live.try_acquire_n(&key, if key == 5 { 1 } else { 2 })
+                    .is_ok()
+            );
+        }
+        live
+    };
+    let evicting = table(WhenFull::EvictLeastUsed);
+    assert_eq!(evicting.check(&8_u64, 1).by, AnsweredBy::Own);
+    assert_eq!(evicting.evicted(), 1);
+    assert_eq!(
+        evicting.standing(&5_u64).remaining,
+        2,
+        "it starts full again"
+    );
+    let allowing = table(WhenFull::Allow);
+    for _ in 0..10 {
+        let asked = allowing.check(&8_u64, 2);
+        assert!(asked.decision.is_ok());
+        assert_eq!(asked.by, AnsweredBy::Nobody);
+    }
+}
+
+/// A reload in the middle of the count must not make every place look taken.
+#[test]
+fn the_count_of_active_keys_and_the_wait_for_a_place_are_right_during_changes() {
+    let clock = ManualClock::new(Instant::from_secs(1));
+    let live = LiveLimiter::with_clock(bucket(2), 4_096, &clock).unwrap();
+    let full = LiveLimiter::with_clock(bucket(2), 8, &clock).unwrap();
+    let full = full.when_full(WhenFull::Deny);
+    assert!(live.try_acquire("alice").is_ok());
+    for key in 0..8_u64 {
+        assert!(full.try_acquire(&key).is_ok());
+    }
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for burst in 3..400 {
+                live.reconfigure(bucket(burst));
+                full.reconfigure(bucket(burst));
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        while !done.load(Ordering::Relaxed) {
+            assert_eq!(live.active(), 1);
+            let Err(Denied::StoreFull { retry_after }) = full.try_acquire(&8_u64) else {
+                panic!("there is no place");
+            };
+            assert!(retry_after <= secs(1), "{retry_after}");
+        }
+    });
+}

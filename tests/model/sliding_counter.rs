@@ -9,7 +9,7 @@ use super::machine::{Tells, Told};
 use super::{Answer, END, LEAD, Model, nanos};
 
 /// What is configured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     limit: u32,
     period: i128,
@@ -189,6 +189,10 @@ impl Model for SlidingCounter {
 
     /// What counts as used, in whole hits, counts as if it had come now.
     fn reconfigure(&mut self, now: u64, rule: Rule) {
+        if self.rule == rule {
+            self.mend(now);
+            return;
+        }
         let used = self.rule.limit - self.available(now);
         self.rule = rule;
         self.windows = (used > 0).then(|| Windows::starting(rule.read(now), used.min(rule.limit)));

@@ -69,7 +69,7 @@ pub async fn the_limit_on_trial(shop: &Shop) -> Result<(), String> {
     hold((60..=240 - TRIED).contains(&would_deny), || {
         format!("the trial counts {would_deny}, expected 60 to 120")
     })?;
-    println!("\n  120 would have hit the office. Nobody has noticed.");
+    println!("\n  A limit of {TRIED} would have hit the office. Nobody has noticed.");
     Ok(())
 }
 

@@ -40,6 +40,9 @@ impl<G> Checked<G> {
     /// The decision as an event of the limit called `limit`, for an observer.
     pub fn event<'a>(&self, limit: &'a str, cost: u32) -> LimitEvent<'a> {
         let outcome = match (&self.decision, self.on_trial) {
+            (Err(denied), _) if self.by == AnsweredBy::Shared => {
+                LimitOutcome::DeniedShared(*denied)
+            }
             (Err(denied), _) => LimitOutcome::Denied(*denied),
             (Ok(_), Some(denied)) => LimitOutcome::WouldDeny(denied),
             (Ok(_), None) if self.standing.is_unlimited() => LimitOutcome::Exempt,

@@ -172,10 +172,6 @@ impl<P: Policy> Rulebook for Held<'_, P> {
             policy.mend(&mut state.state, now);
         }
     }
-
-    fn capacity(&self, hash: u64) -> u32 {
-        self.rules.quotas.of(hash).capacity()
-    }
 }
 
 impl<P> LiveLimiter<P>
@@ -254,12 +250,19 @@ where
     pub fn active(&self) -> usize {
         let now = self.clock.now();
         let rules = self.rules.load();
-        let held = self.held(&rules);
-        self.store
-            .count(|hash, state| !held.at_rest(hash, state, now))
+        self.store.count(|hash, state| {
+            let rests = |policy: &P| policy.at_rest(&state.state, now);
+            match rules.of(hash, state) {
+                Some(policy) => !rests(policy),
+                // The quotas are just changing, and this place was carried over already.
+                None => !self.rules.load().of(hash, state).is_some_and(rests),
+            }
+        })
     }
 
-    /// Goes on under other quotas, keeping what each key has used, in tokens.
+    /// Goes on under other quotas, keeping what each key has used, in tokens
+    /// ([`Policy::reconfigure`]). A key whose policy stays the same notices nothing; one that is
+    /// unlimited in between starts full.
     ///
     /// Calls that come meanwhile are decided under the new ones. Those who change the quotas at
     /// the same time do so one after the other.

@@ -28,7 +28,6 @@ pub(super) trait Rulebook {
     fn at_rest(&self, hash: u64, state: &Self::State, now: Instant) -> bool;
     fn rests_in(&self, hash: u64, state: &Self::State, now: Instant) -> Duration;
     fn mend(&self, hash: u64, state: &mut Self::State, now: Instant);
-    fn capacity(&self, hash: u64) -> u32;
 }
 
 /// Whose hash is the limiter that newcomers share.
@@ -73,9 +72,5 @@ impl<P: Policy> Rulebook for Same<'_, P> {
 
     fn mend(&self, _: u64, state: &mut P::State, now: Instant) {
         self.0.mend(state, now);
-    }
-
-    fn capacity(&self, _: u64) -> u32 {
-        self.0.capacity()
     }
 }

@@ -85,8 +85,8 @@ impl<C: StateCell> Store<C> {
     /// Applies `decide` to the state of the key, giving it a place if it has none. `decide` is
     /// told whose state it is handed: the key's hash, or [`NOBODY`]'s.
     ///
-    /// `None` if the rules were replaced in the meantime and no place was found under the old
-    /// ones; `decide` itself says so in its own way.
+    /// `None` if the rules were replaced in the meantime and nothing was taken; where a state is
+    /// under newer rules `decide` itself says so in its own way.
     #[inline]
     pub fn charge<B>(
         &self,
@@ -119,8 +119,13 @@ impl<C: StateCell> Store<C> {
         B: Rulebook<State = C::State>,
     {
         let mut state = rules.full();
-        if cost == 0 || cost > rules.capacity(hash) {
-            return Some((decide(hash, &mut state), AnsweredBy::Own));
+        let granted = match decide(hash, &mut state) {
+            Ok(granted) => granted,
+            Err(denied) => return Some((Err(denied), AnsweredBy::Own)),
+        };
+        if rules.at_rest(hash, &state, now) {
+            // Nothing was taken, or there is no limit: nothing to remember, so no place to find.
+            return Some((Ok(granted), AnsweredBy::Own));
         }
         // Which stripe must follow from the key alone, so that one key has one. A panic while it
         // is held breaks nothing, since it guards no data.
@@ -130,19 +135,10 @@ impl<C: StateCell> Store<C> {
         if let Some(decision) = places.visit(|state| decide(hash, state)) {
             return Some((decision, AnsweredBy::Own));
         }
-        let granted = match decide(hash, &mut state) {
-            Ok(granted) => granted,
-            Err(denied) => return Some((Err(denied), AnsweredBy::Own)),
-        };
         if places.settle(rules, now, state) {
             return Some((Ok(granted), AnsweredBy::Own));
         }
-        if !rules.is_current() {
-            // Places may have looked taken only because they are under newer rules already.
-            return None;
-        }
-        self.crowded.fetch_add(1, Ordering::Relaxed);
-        Some(match self.when_full {
+        let answer = match self.when_full {
             WhenFull::Allow => (Ok(granted), AnsweredBy::Nobody),
             WhenFull::Deny => {
                 let retry_after = places.soonest_rest(rules, now);
@@ -153,9 +149,22 @@ impl<C: StateCell> Store<C> {
                 (Ok(granted), AnsweredBy::Own)
             }
             WhenFull::Overflow | WhenFull::EvictLeastUsed => {
-                let decision = self.overflow(|state| decide(NOBODY, state));
-                (decision, AnsweredBy::Shared)
+                match self.overflow(|state| decide(NOBODY, state)) {
+                    // More than what newcomers share ever has, but not more than the key's own.
+                    Err(Denied::CostAboveCapacity { .. }) => {
+                        let retry_after = places.soonest_rest(rules, now);
+                        (Err(Denied::StoreFull { retry_after }), AnsweredBy::Nobody)
+                    }
+                    decision => (decision, AnsweredBy::Shared),
+                }
             }
-        })
+        };
+        let taken = answer.0.is_ok() && answer.1 != AnsweredBy::Nobody;
+        if !taken && !rules.is_current() {
+            // The places may have looked taken only because they are under newer rules already.
+            return None;
+        }
+        self.crowded.fetch_add(1, Ordering::Relaxed);
+        Some(answer)
     }
 }

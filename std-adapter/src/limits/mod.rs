@@ -12,10 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use steadfast::http::LimitName;
 
 pub use reload::{ReloadError, Reloaded};
-use watch::Content;
 pub use watch::Watch;
 
-use crate::limits_file::{LimitsFile, LimitsFileError, NamedLimit};
+use crate::limits_file::{Content, LimitsFile, LimitsFileError, NamedLimit};
 #[cfg(feature = "tower")]
 use crate::rate_limit::RateLimitLayer;
 use crate::{LiveLimiter, Quotas};
@@ -43,9 +42,15 @@ use crate::{LiveLimiter, Quotas};
 #[derive(Debug)]
 pub struct Limits {
     path: PathBuf,
-    /// What was in the file, for whoever watches it from then on.
-    loaded: Content,
-    in_force: Mutex<Vec<InForce>>,
+    in_force: Mutex<State>,
+}
+
+/// What is in force, and what of.
+#[derive(Debug)]
+struct State {
+    /// What was in the file when it was last looked at, right or wrong.
+    dealt_with: Content,
+    limits: Vec<InForce>,
 }
 
 /// One limit: what the file said of it last, and the table that lives by it.
@@ -102,13 +107,12 @@ impl Limits {
     /// As [`LimitsFile::read`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, LimitsFileError> {
         let path = path.as_ref();
-        // Before it is read, so that a change in between is noticed.
-        let loaded = Content::of(path);
-        let file = LimitsFile::read(path)?;
+        let dealt_with = Content::of(path);
+        let file = LimitsFile::parse_content(path, &dealt_with)?;
+        let limits = file.limits.into_iter().map(InForce::new).collect();
         Ok(Self {
             path: path.to_owned(),
-            loaded,
-            in_force: Mutex::new(file.limits.into_iter().map(InForce::new).collect()),
+            in_force: Mutex::new(State { dealt_with, limits }),
         })
     }
 
@@ -120,7 +124,7 @@ impl Limits {
     /// The limits in force, in the order of the file.
     pub fn all(&self) -> Vec<(LimitName<'static>, Arc<LiveLimiter>)> {
         let in_force = self.lock();
-        let each = in_force.iter();
+        let each = in_force.limits.iter();
         each.map(|limit| (limit.name, Arc::clone(&limit.limiter)))
             .collect()
     }
@@ -129,7 +133,11 @@ impl Limits {
     ///
     /// Its keys are whatever can be hashed. An override in the file is for the key that is that
     /// text: a `str`, a [`Key`](crate::rate_limit::Key) with that text or secret; where it reads as
-    /// a number also that `u64`, and where it reads as an address that client.
+    /// a number also that `u64`, and where it reads as an address that client; of two addresses of
+    /// one client, such as a /64, the last counts.
+    ///
+    /// Whoever [reconfigures](LiveLimiter::reconfigure) it goes past the file, until the file says
+    /// something else of this limit.
     ///
     /// # Errors
     ///
@@ -155,20 +163,18 @@ impl Limits {
 
     fn find(&self, name: &str) -> Result<(LimitName<'static>, Arc<LiveLimiter>), UnknownLimit> {
         let in_force = self.lock();
-        match in_force.iter().find(|limit| limit.said.name == name) {
+        let limits = &in_force.limits;
+        match limits.iter().find(|limit| limit.said.name == name) {
             Some(limit) => Ok((limit.name, Arc::clone(&limit.limiter))),
             None => Err(UnknownLimit {
                 name: name.to_owned(),
-                known: in_force
-                    .iter()
-                    .map(|limit| limit.said.name.clone())
-                    .collect(),
+                known: limits.iter().map(|limit| limit.said.name.clone()).collect(),
             }),
         }
     }
 
-    /// The list is changed whole or not at all, so a panic leaves nothing half-done.
-    fn lock(&self) -> MutexGuard<'_, Vec<InForce>> {
+    /// Each limit is changed whole or not at all, so a panic leaves nothing half-done.
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -179,14 +185,20 @@ fn quotas(said: &NamedLimit) -> Quotas {
     let own = said.overrides.iter();
     own.fold(each, |quotas, (key, policy)| {
         let quotas = quotas.own(key.as_str(), *policy);
-        let quotas = match key.parse::<u64>() {
-            Ok(number) => quotas.own(&number, *policy),
-            Err(_) => quotas,
+        let quotas = match number(key) {
+            Some(number) => quotas.own(&number, *policy),
+            None => quotas,
         };
         #[cfg(feature = "tower")]
         let quotas = own_key(quotas, key, *policy);
         quotas
     })
+}
+
+/// A number as it is usually written, so that no two texts are one number.
+fn number(key: &str) -> Option<u64> {
+    let number: u64 = key.parse().ok()?;
+    (number.to_string() == key).then_some(number)
 }
 
 /// The same key as a layer finds it.
@@ -198,7 +210,7 @@ fn own_key(quotas: Quotas, key: &str, policy: steadfast::limit::AnyPolicy) -> Qu
 
     let text = Key::Text(Cow::Borrowed(key));
     let secret = Key::Secret(Cow::Borrowed(key.as_bytes()));
-    let number = key.parse().ok().map(Key::Number);
+    let number = number(key).map(Key::Number);
     let client = key.parse().ok().map(|ip| Key::Client(Client::from_ip(ip)));
     [Some(text), Some(secret), number, client]
         .iter()

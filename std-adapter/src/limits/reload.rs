@@ -1,9 +1,12 @@
 //! The file again, and what has changed in it.
 
 use std::fmt;
+use std::path::PathBuf;
 
-use super::{InForce, Limits, quotas};
-use crate::limits_file::{LimitsFile, LimitsFileError};
+use steadfast::limit::WhenFull;
+
+use super::{InForce, Limits, State, quotas};
+use crate::limits_file::{Content, LimitsFile, LimitsFileError, NamedLimit};
 
 /// What a reload changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,13 +41,21 @@ pub enum ReloadError {
     File(LimitsFileError),
     /// A limit that is in force is not in it.
     Missing {
+        /// The file.
+        path: PathBuf,
         /// The limit's name.
         limit: String,
     },
     /// It changes what can only be chosen when the program starts.
     NeedsRestart {
+        /// The file.
+        path: PathBuf,
         /// The field, such as `limits.orders.places`.
         field: String,
+        /// What is in force.
+        now: String,
+        /// What the file says.
+        wanted: String,
     },
 }
 
@@ -52,14 +63,22 @@ impl fmt::Display for ReloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => write!(f, "{error}"),
-            Self::Missing { limit } => write!(
+            Self::Missing { path, limit } => write!(
                 f,
-                "limits.{limit} is in force and not in the file; to lift it, keep it with \
-                 algorithm = \"unlimited\""
+                "{}: limits.{limit} is in force and not in the file; to lift it, keep it with \
+                 algorithm = \"unlimited\"",
+                path.display()
             ),
-            Self::NeedsRestart { field } => {
-                write!(f, "{field} cannot change while the program runs")
-            }
+            Self::NeedsRestart {
+                path,
+                field,
+                now,
+                wanted,
+            } => write!(
+                f,
+                "{}: {field} = {wanted}: it is {now}, and cannot change while the program runs",
+                path.display()
+            ),
         }
     }
 }
@@ -75,42 +94,50 @@ impl std::error::Error for ReloadError {
 
 impl Limits {
     /// Reads the file again and puts what has changed in force. What each key has used stays used,
-    /// in tokens. The limits change one after the other, each at once.
+    /// in tokens, except under `"unlimited"`, where nothing is counted. The limits change one after
+    /// the other, each at once.
     ///
-    /// A limit that is new in the file is there for [`layer`](Self::layer) from now on.
+    /// A limit that is new in the file is there for [`limiter`](Self::limiter) from now on.
     ///
     /// # Errors
     ///
     /// If the file is wrong, lacks a limit that is in force, or changes its `places` or
     /// `when_full`. The limits then stay as they were.
     pub fn reload(&self) -> Result<Reloaded, ReloadError> {
-        let file = LimitsFile::read(&self.path).map_err(ReloadError::File)?;
         let mut in_force = self.lock();
-        for limit in &*in_force {
+        // Read while nobody else does, so that what was read first is not put in force last.
+        let content = Content::of(&self.path);
+        self.put_in_force(&mut in_force, content)
+    }
+
+    /// Deals with what was read from the file.
+    pub(super) fn put_in_force(
+        &self,
+        in_force: &mut State,
+        content: Content,
+    ) -> Result<Reloaded, ReloadError> {
+        let file = LimitsFile::parse_content(&self.path, &content);
+        in_force.dealt_with = content;
+        let file = file.map_err(ReloadError::File)?;
+        for limit in &in_force.limits {
             let name = &limit.said.name;
-            let Some(said) = file.limits.iter().find(|said| said.name == *name) else {
-                return Err(ReloadError::Missing {
-                    limit: name.clone(),
-                });
-            };
-            let field = if said.places != limit.said.places {
-                "places"
-            } else if said.when_full != limit.said.when_full {
-                "when_full"
-            } else {
-                continue;
-            };
-            return Err(ReloadError::NeedsRestart {
-                field: format!("limits.{name}.{field}"),
-            });
+            match file.limits.iter().find(|said| said.name == *name) {
+                Some(said) => self.may_change(&limit.said, said)?,
+                None => {
+                    return Err(ReloadError::Missing {
+                        path: self.path.clone(),
+                        limit: name.clone(),
+                    });
+                }
+            }
         }
         let mut reloaded = Reloaded::default();
         for said in file.limits {
-            let there = in_force.iter_mut();
-            match there.into_iter().find(|limit| limit.said.name == said.name) {
+            let mut there = in_force.limits.iter_mut();
+            match there.find(|limit| limit.said.name == said.name) {
                 None => {
                     reloaded.added.push(said.name.clone());
-                    in_force.push(InForce::new(said));
+                    in_force.limits.push(InForce::new(said));
                 }
                 Some(limit) if limit.said != said => {
                     reloaded.changed.push(said.name.clone());
@@ -121,5 +148,31 @@ impl Limits {
             }
         }
         Ok(reloaded)
+    }
+
+    fn may_change(&self, now: &NamedLimit, wanted: &NamedLimit) -> Result<(), ReloadError> {
+        let places = [now, wanted].map(|said| said.places.unwrap_or(Self::PLACES).to_string());
+        let when_full = [now, wanted].map(|said| word(said.when_full).to_owned());
+        for (field, [before, after]) in [("places", places), ("when_full", when_full)] {
+            if before != after {
+                return Err(ReloadError::NeedsRestart {
+                    path: self.path.clone(),
+                    field: format!("limits.{}.{field}", wanted.name),
+                    now: before,
+                    wanted: after,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As the file says it.
+fn word(when_full: WhenFull) -> &'static str {
+    match when_full {
+        WhenFull::Overflow => "\"overflow\"",
+        WhenFull::Deny => "\"deny\"",
+        WhenFull::Allow => "\"allow\"",
+        WhenFull::EvictLeastUsed => "\"evict-least-used\"",
     }
 }

@@ -1,16 +1,15 @@
 //! Reloading when the file changes.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 
-use steadfast::time::Duration;
+use steadfast::time::{Duration, millis};
 
 use super::{Limits, ReloadError, Reloaded};
-use crate::limits_file::LimitsFile;
+use crate::limits_file::Content;
 
 /// Watches the file until it is dropped.
 #[derive(Debug)]
@@ -44,13 +43,16 @@ impl Drop for Watch {
 }
 
 impl Limits {
-    /// Reads the file `every` so often, in a thread of its own, and [reloads](Self::reload) when it
-    /// has changed. `told` hears what came of it: once for each change of the file, a wrong one as
-    /// well.
+    /// Reads the file `every` so often, in a thread of its own, and puts it in force when it has
+    /// changed, as [`reload`](Self::reload) does. `told` hears what came of it: once for each change
+    /// of the file, a wrong one as well. A `told` that panics is called again at the next change.
     ///
     /// An editor may be in the middle of writing, so a change counts when it was read the same
     /// twice: it is in force after at most two rounds. The file is compared by what is in it, so it
     /// may be replaced, or be a link that is turned over.
+    ///
+    /// `every` below a millisecond counts as one. Dropping the watch waits for a `told` that is
+    /// being called, so that must not wait for whoever drops it.
     ///
     /// # Errors
     ///
@@ -62,17 +64,16 @@ impl Limits {
     ) -> io::Result<Watch> {
         let (stop, stopped) = mpsc::channel();
         let limits = Arc::clone(self);
+        let every = every.max(millis(1)).to_core();
         let watch = move || {
-            let mut dealt_with = limits.loaded.clone();
             let mut last = None;
-            while stopped.recv_timeout(every.to_core()) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 let now = Content::of(&limits.path);
-                let settled = last.as_ref() == Some(&now);
-                if settled && now != dealt_with {
-                    told(limits.reload());
-                    dealt_with = now;
-                } else {
+                if last.as_ref() != Some(&now) {
                     last = Some(now);
+                } else if let Some(what) = limits.deal_with(now) {
+                    // A panic is on standard error already; the next edit must be told all the same.
+                    let _ = catch_unwind(AssertUnwindSafe(|| told(what)));
                 }
             }
         };
@@ -83,26 +84,11 @@ impl Limits {
             thread: Some(thread),
         })
     }
-}
 
-/// What is in the file, or why it cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    Bytes(Vec<u8>),
-    Unreadable(io::ErrorKind),
-}
-
-impl Content {
-    /// One byte more than a file may have is enough to see that it is too large.
-    pub fn of(path: &Path) -> Self {
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| {
-            file.take(LimitsFile::MAX_BYTES as u64 + 1)
-                .read_to_end(&mut bytes)
-        });
-        match read {
-            Ok(_) => Self::Bytes(bytes),
-            Err(error) => Self::Unreadable(error.kind()),
-        }
+    /// Puts what was read in force; `None` if it was dealt with already.
+    fn deal_with(&self, content: Content) -> Option<Result<Reloaded, ReloadError>> {
+        let mut in_force = self.lock();
+        let changed = content != in_force.dealt_with;
+        changed.then(|| self.put_in_force(&mut in_force, content))
     }
 }

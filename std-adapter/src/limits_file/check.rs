@@ -1,5 +1,7 @@
 //! From the tree to limits: every field is known, of its type, in its range, and in its place.
 
+use std::net::IpAddr;
+
 use steadfast::http::LimitName;
 use steadfast::limit::{AnyPolicy, WhenFull};
 
@@ -121,10 +123,26 @@ fn overrides_of(
         .unwrap_or_default()
         .iter()
         .filter_map(|entry| {
+            if is_network(&entry.key) {
+                problems.add(Problem::at(
+                    entry.line,
+                    path.inner(&entry.key),
+                    Wrong::Network,
+                ));
+                return None;
+            }
             let policy = policy_of(entry, &path, rule, problems)?;
             Some((entry.key.to_string(), policy))
         })
         .collect()
+}
+
+/// Does it look like a network, which no key is?
+fn is_network(key: &str) -> bool {
+    let Some((address, prefix)) = key.split_once('/') else {
+        return false;
+    };
+    address.parse::<IpAddr>().is_ok() && prefix.parse::<u8>().is_ok()
 }
 
 /// One key's policy.

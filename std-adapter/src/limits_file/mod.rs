@@ -30,7 +30,7 @@
 //! | `burst` | how many at once; `token-bucket` and `interval` only | `limit` |
 //! | `aligned` | `true`: windows start at multiples of `per`; `fixed-window` only | `false` |
 //! | `shadow` | `true`: on trial, decides and never denies | `false` |
-//! | `places` | how many keys can be remembered, 1 to 2^32 | whoever makes the table chooses |
+//! | `places` | how many keys can be remembered, 1 to 16777216 | whoever makes the table chooses |
 //! | `when_full` | `"overflow"`, `"deny"`, `"allow"` or `"evict-least-used"`: [`WhenFull`] | `"overflow"` |
 //! | `overrides` | a key's own policy | none |
 //!
@@ -44,6 +44,9 @@
 //! A time is text: whole numbers with the units `d`, `h`, `m`, `s`, `ms`, `us`, `ns`, each at most
 //! once and from large to small, such as `"15m"` or `"1h30m"`. It is exact, and 1 ns to
 //! [`MAX_WAIT`](steadfast::limit::MAX_WAIT), under `sliding-window` to half of that.
+//!
+//! An override is for a key that is that text. A network such as `"10.0.0.0/8"` is no key, and is
+//! refused, so that nobody believes it to hold for its addresses.
 //!
 //! A file has at most [`LimitsFile::MAX_BYTES`]. Reading takes time in proportion to its size.
 
@@ -128,7 +131,7 @@ pub struct NamedLimit {
     pub policy: AnyPolicy,
     /// On trial: it decides and reports, and denies nobody.
     pub shadow: bool,
-    /// How many keys can be remembered, 1 to 2^32; `None` if the file does not say.
+    /// How many keys can be remembered, 1 to 2^24; `None` if the file does not say.
     pub places: Option<usize>,
     /// What happens to a newcomer when all its places are taken.
     pub when_full: WhenFull,
@@ -168,10 +171,15 @@ impl LimitsFile {
     /// [`Wrong::NotUtf8`]. The path is part of the message.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, LimitsFileError> {
         let path = path.as_ref();
-        Self::read_by_extension(path).map_err(|error| error.with_path(path))
+        Self::parse_content(path, &Content::of(path))
     }
 
-    fn read_by_extension(path: &Path) -> Result<Self, LimitsFileError> {
+    /// What was read from `path`, which says by its extension how to read it.
+    pub(crate) fn parse_content(path: &Path, content: &Content) -> Result<Self, LimitsFileError> {
+        Self::parse_by_extension(path, content).map_err(|error| error.with_path(path))
+    }
+
+    fn parse_by_extension(path: &Path, content: &Content) -> Result<Self, LimitsFileError> {
         let is = |extension| {
             path.extension()
                 .is_some_and(|given| given.eq_ignore_ascii_case(extension))
@@ -183,14 +191,15 @@ impl LimitsFile {
         } else {
             return Err(Problem::of_the_file(Wrong::Extension).into());
         };
-        let bytes = read_bounded(path).map_err(|error| {
-            Problem::of_the_file(Wrong::Unreadable {
-                kind: error.kind(),
-                message: error.to_string(),
-            })
-        })?;
-        let text = str::from_utf8(&bytes).map_err(|error| Problem {
-            line: Some(tree::line_of(&bytes, error.valid_up_to())),
+        let bytes = match content {
+            Content::Bytes(bytes) => bytes,
+            Content::Unreadable { kind, message } => {
+                let (kind, message) = (*kind, message.clone());
+                return Err(Problem::of_the_file(Wrong::Unreadable { kind, message }).into());
+            }
+        };
+        let text = str::from_utf8(bytes).map_err(|error| Problem {
+            line: Some(tree::line_of(bytes, error.valid_up_to())),
             ..Problem::of_the_file(Wrong::NotUtf8)
         })?;
         parse(text)
@@ -219,11 +228,28 @@ impl LimitsFile {
     }
 }
 
-/// The file's bytes; of one that is too large, one more than is allowed.
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LimitsFile::MAX_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// What is in a file, or why it cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Of a file that is too large, one byte more than is allowed.
+    Bytes(Vec<u8>),
+    Unreadable {
+        kind: io::ErrorKind,
+        message: String,
+    },
+}
+
+impl Content {
+    pub fn of(path: &Path) -> Self {
+        let mut bytes = Vec::new();
+        let most = LimitsFile::MAX_BYTES as u64 + 1;
+        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Self::Bytes(bytes),
+            Err(error) => Self::Unreadable {
+                kind: error.kind(),
+                message: error.to_string(),
+            },
+        }
+    }
 }

@@ -102,6 +102,8 @@ pub enum Wrong {
     },
     /// An override has no such field: it is the limit's.
     NotOfOverride,
+    /// An override is for a network, and no key is one.
+    Network,
     /// It is of another type.
     Type {
         /// What it should be.
@@ -317,6 +319,9 @@ impl fmt::Display for Wrong {
                 }
                 Ok(())
             }
+            Self::Network => f.write_str(
+                "no key is a network; name an address, or give the network a limit of its own",
+            ),
             Self::NotOfOverride => {
                 f.write_str("an override has no such field, it belongs to the limit as a whole")
             }

@@ -121,8 +121,12 @@ impl Trail<'_> {
                 if !field.is_empty() {
                     field.push('.');
                 }
-                field.push_str(part);
-                if field.len() > 4 * MOST {
+                let room = (4 * MOST).saturating_sub(field.len());
+                let cut = (0..=room.min(part.len()))
+                    .rev()
+                    .find(|&at| part.is_char_boundary(at));
+                field.push_str(part.get(..cut.unwrap_or(0)).unwrap_or_default());
+                if field.len() + 4 > 4 * MOST {
                     break;
                 }
             }

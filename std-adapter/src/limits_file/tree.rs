@@ -83,7 +83,9 @@ impl fmt::Display for Path<'_> {
         }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let key = excerpt(self.key, MOST);
-        if !self.key.is_empty() && self.key.bytes().all(is_plain) {
+        // Of a key that is cut off only what is shown, so that the rest need not be looked through.
+        let plain = key.trim_end_matches('…').bytes().all(is_plain);
+        if plain && !self.key.is_empty() {
             f.write_str(&key)
         } else {
             write!(f, "\"{}\"", key.replace('"', "\\\""))

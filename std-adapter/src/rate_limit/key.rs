@@ -36,7 +36,8 @@ impl<'a> Head<'a> {
 
 /// What requests are limited by. Two requests with equal keys share a limiter.
 ///
-/// Shown (`Display`, `Debug`), a secret is not itself: see [`Key::Secret`].
+/// Shown (`Display`, `Debug`), a secret is not itself, see [`Key::Secret`]; a text is cut off after
+/// 100 characters, and its control characters are escaped.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Key<'a> {
     /// A network client.
@@ -52,12 +53,27 @@ pub enum Key<'a> {
     Everyone,
 }
 
+/// In characters.
+const LONGEST_SHOWN: usize = 100;
+
 impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         match self {
             Self::Client(client) => write!(f, "{client}"),
-            Self::Text(text) => f.write_str(text),
+            Self::Text(text) => {
+                let shown = text.chars().take(LONGEST_SHOWN);
+                for character in shown.clone() {
+                    // Whoever chooses the text must not write lines of a log.
+                    if character.is_control() {
+                        write!(f, "{}", character.escape_default())?;
+                    } else {
+                        write!(f, "{character}")?;
+                    }
+                }
+                let all = shown.map(char::len_utf8).sum::<usize>() == text.len();
+                f.write_str(if all { "" } else { "\u{2026}" })
+            }
             Self::Secret(secret) => write!(f, "secret-{:016x}", SEED.hash_one(secret)),
             Self::Number(number) => write!(f, "{number}"),
             Self::Everyone => f.write_str("everyone"),

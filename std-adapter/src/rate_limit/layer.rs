@@ -60,7 +60,7 @@ type IsExempt = dyn Fn(Head<'_>) -> bool + Send + Sync;
 const COST: u32 = 1;
 
 /// Among the extensions of a request that was denied and passes all the same, since its layer
-/// [degrades](RateLimitLayer::degrade).
+/// [degrades](RateLimitLayer::degrade). Of two such layers that deny it, the inner one's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limited {
@@ -330,7 +330,12 @@ where
         }
         let hash = limiter.hash_of(key.as_ref().unwrap_or(&Key::Everyone));
         let checked = limiter.check_hashed(hash, COST);
-        let event = checked.event(asking.name.as_str(), COST);
+        let mut event = checked.event(asking.name.as_str(), COST);
+        if let Err(denied) = checked.decision
+            && asking.degrades
+        {
+            event.outcome = LimitOutcome::Degraded(denied);
+        }
         asking.tell_all(&event, key.as_ref());
         let (granted, denied) = match checked.decision {
             Ok(granted) => (Some(granted), None),

@@ -2,6 +2,7 @@
 
 use metrics::{Counter, Histogram, counter, gauge, histogram};
 use steadfast::event::{LimitEvent, LimitOutcome};
+use steadfast::limit::Denied;
 
 use super::key::Key;
 use super::observe::Observe;
@@ -12,18 +13,19 @@ use crate::LimiterByKey;
 /// | name | kind | labels |
 /// |---|---|---|
 /// | `steadfast_rate_limit_decisions_total` | counter | `limit`, `outcome` |
-/// | `steadfast_rate_limit_retry_after_seconds` | histogram of the waits that were told | `limit` |
+/// | `steadfast_rate_limit_retry_after_seconds` | histogram of the waits of those who were denied, or would have been | `limit` |
 /// | `steadfast_rate_limit_active_keys` | gauge, see [`Metrics::gauge`] | `limit` |
 /// | `steadfast_rate_limit_places` | gauge | `limit` |
 /// | `steadfast_rate_limit_crowded_total` | counter: newcomers who found no place | `limit` |
 /// | `steadfast_rate_limit_evicted_total` | counter: keys that gave up theirs | `limit` |
 ///
-/// `outcome` is a [`LimitOutcome::label`]: `granted`, `refunded`, `denied`, `store_full`,
-/// `would_deny`, `exempt`, `without_key`. A refund comes besides the grant that it gives back. These
-/// names stay. No label is ever a key, so a flood of addresses makes no flood of series.
+/// `outcome` is one of [`LimitOutcome::LABELS`]. A refund comes besides the grant that it gives
+/// back. These names stay. No label is ever a key, so a flood of addresses makes no flood of
+/// series.
 ///
 /// The counters are registered here, once, so that a decision allocates nothing: install the
-/// recorder first.
+/// recorder first. A recorder that is only read now and then may keep every wait until it is:
+/// Prometheus's exporter, for one, wants its upkeep run.
 ///
 /// ```
 /// use steadfast::{limit::TokenBucket, policy};
@@ -36,26 +38,15 @@ use crate::LimiterByKey;
 #[derive(Clone)]
 pub struct Metrics {
     limit: String,
-    by_outcome: [(&'static str, Counter); LABELS.len()],
+    by_outcome: [(&'static str, Counter); LimitOutcome::LABELS.len()],
     retry_after: Histogram,
 }
-
-/// Every [`LimitOutcome::label`].
-const LABELS: [&str; 7] = [
-    "granted",
-    "refunded",
-    "denied",
-    "store_full",
-    "would_deny",
-    "exempt",
-    "without_key",
-];
 
 impl Metrics {
     /// Registers the counters of the limit with this name.
     pub fn of(limit: &str) -> Self {
         Self {
-            by_outcome: LABELS.map(|outcome| {
+            by_outcome: LimitOutcome::LABELS.map(|outcome| {
                 let counter = counter!(
                     "steadfast_rate_limit_decisions_total",
                     "limit" => limit.to_owned(),
@@ -105,9 +96,7 @@ impl Observe for Metrics {
         if let Some((_, counter)) = counter {
             counter.increment(1);
         }
-        if let LimitOutcome::Denied(denied) | LimitOutcome::WouldDeny(denied) = event.outcome
-            && let Some(wait) = denied.retry_after()
-        {
+        if let Some(wait) = event.outcome.denied().and_then(Denied::retry_after) {
             self.retry_after.record(wait.to_core().as_secs_f64());
         }
     }

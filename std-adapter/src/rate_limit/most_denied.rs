@@ -15,10 +15,16 @@ use super::observe::Observe;
 /// as you like.
 ///
 /// The limiters themselves keep no keys, only hashes; this keeps up to `capacity` of them as text,
-/// secrets as [`Key::Secret`] shows them. Addresses are personal data in many countries.
+/// as `Display` shows them: secrets as a hash, and no more than about 100 characters. Addresses are
+/// personal data in many countries.
+///
+/// Who is denied by the limiter that newcomers to a full table share is not counted, since it may
+/// have done nothing.
 ///
 /// With `capacity` counters and `n` denials, every key that was denied more than `n / capacity`
-/// times is in the list, and no count is too high by more than its [`Offender::error`]. A denial
+/// times is in the list. A key was denied at least [`Offender::at_least`] times and at most
+/// [`Offender::at_most`]: where these are far apart, many keys are denied now and then, and none
+/// stands out. A denial
 /// costs O(1) for a key in the list, O(capacity) for another. (The space-saving algorithm:
 /// Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data
 /// streams", 2005.)
@@ -34,7 +40,7 @@ use super::observe::Observe;
 ///     .observed_by(Arc::clone(&most_denied));
 /// // ... later, for the on-call engineer:
 /// for who in most_denied.snapshot() {
-///     println!("{} {} {}", who.limit, who.key, who.denied);
+///     println!("{} {} {}", who.limit, who.key, who.at_least);
 /// }
 /// ```
 #[derive(Debug)]
@@ -52,10 +58,12 @@ pub struct Offender {
     pub limit: String,
     /// The key, as `Display` shows it; `-` if the request had none.
     pub key: String,
-    /// How often.
-    pub denied: u64,
-    /// By how much that may be too high.
-    pub error: u64,
+    /// False if the limit is on trial, so that it would only have been denied.
+    pub enforced: bool,
+    /// How often it was certainly denied.
+    pub at_least: u64,
+    /// How often it may have been denied.
+    pub at_most: u64,
 }
 
 #[derive(Debug, Default)]
@@ -77,10 +85,10 @@ impl MostDenied {
         }
     }
 
-    /// Those who were denied most, most first.
+    /// Those who were denied most, most first, by what is certain.
     pub fn snapshot(&self) -> Vec<Offender> {
         let mut list = self.lock().list.clone();
-        list.sort_by_key(|who| Reverse(who.denied));
+        list.sort_by_key(|who| Reverse((who.at_least, who.at_most)));
         list
     }
 
@@ -98,20 +106,24 @@ impl MostDenied {
 impl Observe for MostDenied {
     /// Counts denials, and what a limit on trial would have denied.
     fn observe(&self, event: &LimitEvent<'_>, key: Option<&Key<'_>>) {
-        let (LimitOutcome::Denied(_) | LimitOutcome::WouldDeny(_)) = event.outcome else {
-            return;
+        let enforced = match event.outcome {
+            LimitOutcome::Denied(_) | LimitOutcome::Degraded(_) => true,
+            LimitOutcome::WouldDeny(_) => false,
+            _ => return,
         };
-        let hash = self.hasher.hash_one((event.limit, key));
+        let hash = self.hasher.hash_one((event.limit, enforced, key));
         let counters = &mut *self.lock();
         if let Some(&at) = counters.at.get(&hash) {
-            counters.list[at].denied += 1;
+            counters.list[at].at_least += 1;
+            counters.list[at].at_most += 1;
             return;
         }
         let mut newcomer = Offender {
             limit: event.limit.to_owned(),
             key: key.map_or_else(|| "-".to_owned(), ToString::to_string),
-            denied: 1,
-            error: 0,
+            enforced,
+            at_least: 1,
+            at_most: 1,
         };
         if counters.list.len() < self.capacity {
             counters.at.insert(hash, counters.list.len());
@@ -119,13 +131,12 @@ impl Observe for MostDenied {
             counters.list.push(newcomer);
             return;
         }
-        let by_count = |&at: &usize| counters.list[at].denied;
+        let by_count = |&at: &usize| counters.list[at].at_most;
         let Some(least) = (0..counters.list.len()).min_by_key(by_count) else {
             return;
         };
         // It may have been denied as often as the one it replaces, and nobody would know.
-        newcomer.error = counters.list[least].denied;
-        newcomer.denied += newcomer.error;
+        newcomer.at_most += counters.list[least].at_most;
         counters.at.remove(&counters.hashes[least]);
         counters.at.insert(hash, least);
         counters.hashes[least] = hash;

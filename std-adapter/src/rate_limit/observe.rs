@@ -31,7 +31,8 @@ use super::key::Key;
 ///     });
 /// ```
 pub trait Observe: Send + Sync {
-    /// A decision was made, for `key` if the request had one.
+    /// A decision was made, for `key` if the request had one. A refund comes with the answer, when
+    /// the key is not at hand any more.
     fn observe(&self, event: &LimitEvent<'_>, key: Option<&Key<'_>>);
 }
 

@@ -45,7 +45,11 @@ impl<L: LimiterByKey> Passing<L> {
             }
         } else {
             // The handler took its time, and the limiter was refilling.
-            self.standing.full_in = self.standing.full_in - now.since(self.at);
+            let passed = now.since(self.at);
+            self.standing.full_in = self.standing.full_in - passed;
+            if let Some(Denied::RateLimited { retry_after }) = &mut self.denied {
+                *retry_after = *retry_after - passed;
+            }
         }
         if !self.silent {
             let denied = self.denied.as_ref();

@@ -1,6 +1,7 @@
 //! Decisions as events of the `tracing` crate.
 
 use steadfast::event::{LimitEvent, LimitOutcome};
+use steadfast::limit::Denied;
 use tracing::{Level, event};
 
 use super::key::Key;
@@ -10,12 +11,12 @@ use super::observe::Observe;
 ///
 /// | outcome | level |
 /// |---|---|
-/// | `store_full`, `without_key` | `WARN` |
-/// | `denied`, `would_deny` | `INFO` |
+/// | `store_full`, `denied_shared`, `without_key` | `WARN` |
+/// | `denied`, `degraded`, `would_deny` | `INFO` |
 /// | `granted`, `refunded`, `exempt` | `TRACE` |
 ///
 /// Fields: `limit`, `outcome` (the words above, [`LimitOutcome::label`]), `key` (as `Display`
-/// shows it, so a secret is a hash), `cost`, and of a no `retry_after_ms`, rounded up. A flood is
+/// shows it, so a secret is a hash; a refund has none), `cost`, and of a no `retry_after_ms`, rounded up. A flood is
 /// a line for each denial: filter by level, or count with `Metrics` and look at
 /// [`MostDenied`](super::MostDenied).
 ///
@@ -48,20 +49,21 @@ macro_rules! log {
 
 impl Observe for Traced {
     fn observe(&self, event: &LimitEvent<'_>, key: Option<&Key<'_>>) {
-        match event.outcome.label() {
-            "store_full" => log!(Level::WARN, event, key, "no place for this key"),
-            "without_key" => log!(Level::WARN, event, key, "nothing to limit by"),
-            "denied" => log!(Level::INFO, event, key, "denied"),
-            "would_deny" => log!(Level::INFO, event, key, "would be denied"),
+        match event.outcome {
+            LimitOutcome::Denied(Denied::StoreFull { .. }) | LimitOutcome::DeniedShared(_) => {
+                log!(Level::WARN, event, key, "denied, since the table is full");
+            }
+            LimitOutcome::WithoutKey => log!(Level::WARN, event, key, "nothing to limit by"),
+            LimitOutcome::Denied(_) => log!(Level::INFO, event, key, "denied"),
+            LimitOutcome::Degraded(_) => log!(Level::INFO, event, key, "degraded"),
+            LimitOutcome::WouldDeny(_) => log!(Level::INFO, event, key, "would be denied"),
+            LimitOutcome::Refunded => log!(Level::TRACE, event, key, "given back"),
             _ => log!(Level::TRACE, event, key, "passed"),
         }
     }
 }
 
 fn retry_after_ms(event: &LimitEvent<'_>) -> Option<u64> {
-    let (LimitOutcome::Denied(denied) | LimitOutcome::WouldDeny(denied)) = event.outcome else {
-        return None;
-    };
-    let nanos = denied.retry_after()?.as_nanos();
+    let nanos = event.outcome.denied()?.retry_after()?.as_nanos();
     Some(nanos.div_ceil(1_000_000))
 }

@@ -19,8 +19,26 @@ fn a_number_out_of_range_is_told_with_the_range() {
         );
         fourth("burst", value, "allowed 1..=4294967295");
     }
-    for value in ["0", "-7", "4294967297"] {
-        fourth("places", value, "allowed 1..=4294967296");
+    for value in ["0", "-7", "16777217"] {
+        fourth("places", value, "allowed 1..=16777216");
+    }
+}
+
+#[test]
+fn a_network_is_no_key_and_other_slashes_are() {
+    let limit = "[limits.a]\nlimit = 1\nper = \"1s\"\n";
+    for network in ["10.0.0.0/8", "2001:db8::/32", "1.2.3.4/99"] {
+        let text = format!("{limit}overrides.\"{network}\" = \"unlimited\"");
+        let error = LimitsFile::parse_toml(&text).unwrap_err().to_string();
+        let says = format!("line 4: limits.a.overrides.\"{network}\": no key is a network; ");
+        assert!(error.starts_with(&says), "{error}");
+    }
+    for key in ["/search", "a/8", "10.0.0.0/", "10.0.0.0/x"] {
+        let text = format!("{limit}overrides.\"{key}\" = \"unlimited\"");
+        assert_eq!(
+            LimitsFile::parse_toml(&text).unwrap().limits[0].overrides[0].0,
+            key
+        );
     }
 }
 
@@ -67,7 +85,7 @@ fn a_value_of_another_type_is_told() {
     fourth(
         "places",
         "\"many\"",
-        "expected a whole number, 1..=4294967296, found text",
+        "expected a whole number, 1..=16777216, found text",
     );
     fourth(
         "overrides",

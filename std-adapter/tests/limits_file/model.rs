@@ -70,7 +70,7 @@ fn model() -> impl Strategy<Value = Model> {
         (
             prop::option::of(any::<bool>()),
             prop::option::of(any::<bool>()),
-            prop::option::of(1..u32::MAX),
+            prop::option::of(1..=(1_u32 << 24)),
             prop::option::of(0..4_usize),
         ),
         prop::collection::btree_map(any::<String>(), policy, 0..4),
