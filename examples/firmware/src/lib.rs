@@ -2,6 +2,8 @@
 
 #![no_std]
 
+pub mod bench;
 pub mod board;
+pub mod counter;
 mod size_image;
 pub mod tour;

@@ -40,8 +40,9 @@ const TICKS_A_SECOND: u32 = 100;
 const RUN_TICKS: u32 = 2 * TICKS_A_SECOND;
 const CHATTY_NODE: u16 = 0x1A;
 
-#[board::exception]
-fn SysTick() {
+steadfast_firmware::on_tick!(tick);
+
+fn tick() {
     UPTIME.advance(millis(10));
     let tick = TICKS.load(Relaxed).wrapping_add(1);
     TICKS.store(tick, Relaxed);
@@ -54,8 +55,8 @@ fn SysTick() {
 
 #[board::entry]
 fn main() -> ! {
-    if !board::start_tick(TICKS_A_SECOND) {
-        println!("the tick did not start");
+    if !board::start_clock(TICKS_A_SECOND) {
+        println!("the clock did not start");
         board::exit(false);
     }
 
@@ -122,15 +123,7 @@ fn main() -> ! {
         && heard_chatty == 7
         && heard_quiet == 20
         && refused_quiet == 0;
-    println!(
-        "{}",
-        if well {
-            "as it should be"
-        } else {
-            "NOT as it should be"
-        }
-    );
-    board::exit(well)
+    board::end(well)
 }
 
 #[panic_handler]

@@ -1,16 +1,20 @@
-//! One of each machine in one image, each asked for one.
+//! One of each algorithm in one image, and a keyed table, each asked for one.
 
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
+use core::cell::Cell;
 use core::hint::black_box;
 
+use critical_section::Mutex;
+use steadfast::http::ServerQuota;
 use steadfast::limit::{
-    AllOf, CompactBucket, FixedWindow, IntervalBucket, KeyedPolicy, LeakyBucket, Places,
-    RateLimiter, Shadow, SlidingWindowCounter, SlidingWindowLog, TokenBucket,
+    AllOf, CompactBucket, FixedWindow, IntervalBucket, KeyedPolicy, LeakyBucket, Places, Policy,
+    RateLimiter, ServerHold, ServerHoldState, Shadow, SlidingWindowCounter, SlidingWindowLog,
+    TokenBucket,
 };
-use steadfast::time::{millis, minutes, secs};
+use steadfast::time::{Instant, millis, minutes, secs};
 use steadfast::{policy, shared::Shared};
 
 static RADIO: Shared<RateLimiter<TokenBucket>> = Shared::new(RateLimiter::new(policy!(
@@ -45,6 +49,20 @@ const PER_NODE: KeyedPolicy<TokenBucket> =
     KeyedPolicy::new(policy!(TokenBucket::per_second(2).burst(4)));
 static NODES: Shared<Places<u16, TokenBucket, 16>> = Shared::places();
 
+static HOLD: Mutex<Cell<ServerHoldState>> = Mutex::new(Cell::new(ServerHold::FULL));
+
+/// An answer of a server recorded, and asked for one.
+fn hold(now: Instant) -> bool {
+    critical_section::with(|cs| {
+        let mut state = HOLD.borrow(cs).get();
+        let quota = black_box(ServerQuota::new(now));
+        ServerHold::STANDARD.record(&mut state, now, black_box(429), &quota);
+        let said = ServerHold::STANDARD.decide(&mut state, now, 1).is_ok();
+        HOLD.borrow(cs).set(state);
+        said
+    })
+}
+
 steadfast_firmware::size_image!(|now| {
     RADIO.try_acquire(now).is_ok()
         & MODEM.try_acquire(now).is_ok()
@@ -56,4 +74,5 @@ steadfast_firmware::size_image!(|now| {
         & SMS.try_acquire(now).is_ok()
         & TRIAL.try_acquire(now).is_ok_and(|said| said.would_pass())
         & NODES.try_acquire(&PER_NODE, black_box(1), now).is_ok()
+        & hold(now)
 });

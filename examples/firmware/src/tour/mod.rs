@@ -6,9 +6,11 @@
 //!
 //! A new part of the library gets a file here.
 
+mod client;
 mod http;
 mod limit;
 mod time;
+mod waiting;
 
 use core::fmt::{self, Write};
 use core::hint::black_box;
@@ -20,6 +22,8 @@ pub fn everything() {
     time::all();
     limit::all();
     http::all();
+    client::all();
+    waiting::all();
 }
 
 fn now() -> Instant {
