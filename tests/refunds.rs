@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use steadfast::limit::{
-    AllOf, FixedWindow, IntervalBucket, Policy, RateLimiter, Shadow, SlidingWindowCounter,
-    SlidingWindowLog, TokenBucket,
+    AllOf, CompactBucket, FixedWindow, Granted, IntervalBucket, Policy, RateLimiter, Shadow,
+    SlidingWindowCounter, SlidingWindowLog, TokenBucket,
 };
 use steadfast::time::{Instant, millis, minutes, nanos, secs};
 
@@ -193,7 +193,142 @@ fn a_cancelled_reservation_leaves_the_later_ones_their_time() {
     );
 }
 
+/// A token each nanosecond, so that tokens and time are the same number.
+fn buckets_of(burst: u32) -> (TokenBucket, CompactBucket, IntervalBucket) {
+    let bucket = TokenBucket::new(1, nanos(1)).burst(burst);
+    let portions = IntervalBucket::new(1, nanos(1)).capacity(burst);
+    (
+        bucket.build().unwrap(),
+        bucket.compact().build().unwrap(),
+        portions.build().unwrap(),
+    )
+}
+
+/// The first takes some, the second takes 140, and the first is refunded. The bucket is full when
+/// 140 have refilled, but the second grant was marked when more was owed.
+#[test]
+fn a_refund_after_an_earlier_one_gives_back_at_most_what_that_one_did() {
+    fn check<P: Policy>(policy: P) {
+        for (refunded, back) in [(0, 0), (1, 1), (30, 30), (140, 140), (500, 140)] {
+            let mut limiter = RateLimiter::new(policy);
+            let first = limiter.try_acquire_n(START, refunded).unwrap();
+            let second = limiter.try_acquire_n(START, 140).unwrap();
+            limiter.refund(START, &first);
+            let now = START + nanos(140);
+            assert!(limiter.try_acquire_n(now, 640).is_ok());
+            limiter.refund(now, &second);
+            assert_eq!(limiter.available(now), back);
+        }
+    }
+    let (bucket, compact, portions) = buckets_of(640);
+    check(bucket);
+    check(compact);
+    check(portions);
+}
+
+/// The last one first: no mark is out of date.
+#[test]
+fn refunds_in_the_order_of_a_stack_are_exact() {
+    fn check<P: Policy>(policy: P) {
+        let mut limiter = RateLimiter::new(policy);
+        let first = limiter.try_acquire_n(START, 500).unwrap();
+        let second = limiter.try_acquire_n(START, 140).unwrap();
+        let now = START + nanos(140);
+        limiter.refund(now, &second);
+        assert_eq!(limiter.available(now), 280);
+        // Of the first, 140 have refilled.
+        limiter.refund(now, &first);
+        assert_eq!(limiter.available(now), 640);
+        assert!(limiter.try_acquire_n(now, 640).is_ok());
+        let now = now + nanos(640);
+        assert!(limiter.try_acquire_n(now, 640).is_ok());
+        limiter.refund(now, &second);
+        assert_eq!(limiter.available(now), 0);
+    }
+    let (bucket, compact, portions) = buckets_of(640);
+    check(bucket);
+    check(compact);
+    check(portions);
+}
+
+/// What each grant still holds back, in the order in which they were granted: what flows in pays
+/// for the oldest first.
+#[derive(Default)]
+struct HeldBack(Vec<(Granted, u64)>);
+
+impl HeldBack {
+    fn flow(&mut self, mut tokens: u64) {
+        for (_, left) in &mut self.0 {
+            let paid = tokens.min(*left);
+            *left -= paid;
+            tokens -= paid;
+        }
+    }
+}
+
+/// A step of [`no_refund_gives_back_more_than_it_holds_and_was_refunded_since`].
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Take(u32),
+    Refund(prop::sample::Index),
+    Forward(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (1_u32..60).prop_map(Step::Take),
+        2 => any::<prop::sample::Index>().prop_map(Step::Refund),
+        2 => (0_u64..60).prop_map(Step::Forward),
+    ]
+}
+
+fn hold_back<P: Policy<Granted = Granted>>(policy: P, steps: &[Step]) -> Result<(), TestCaseError> {
+    let mut limiter = RateLimiter::new(policy);
+    let mut held = HeldBack::default();
+    // How much had been refunded when each was granted, and has been in all.
+    let mut since: Vec<u64> = Vec::new();
+    let mut refunded = 0;
+    let mut now = START;
+    for step in steps {
+        match *step {
+            Step::Take(cost) => {
+                if let Ok(granted) = limiter.try_acquire_n(now, cost) {
+                    held.0.push((granted, cost.into()));
+                    since.push(refunded);
+                }
+            }
+            Step::Refund(which) if !since.is_empty() => {
+                let which = which.index(since.len());
+                let (granted, left) = held.0.remove(which);
+                let before = limiter.available(now);
+                limiter.refund(now, &granted);
+                let back = u64::from(limiter.available(now) - before);
+                let most = left + refunded - since.remove(which);
+                prop_assert!(back <= most, "{back} back, {left} held, at most {most}");
+                prop_assert!(back <= granted.cost().into());
+                refunded += u64::from(granted.cost());
+            }
+            Step::Refund(_) => {}
+            Step::Forward(tokens) => {
+                now = now + nanos(tokens);
+                held.flow(tokens);
+            }
+        }
+    }
+    Ok(())
+}
+
 proptest! {
+    #[test]
+    fn no_refund_gives_back_more_than_it_holds_and_was_refunded_since(
+        steps in prop::collection::vec(step(), 1..100),
+    ) {
+        let (bucket, compact, portions) = buckets_of(100);
+        hold_back(bucket, &steps)?;
+        hold_back(compact, &steps)?;
+        hold_back(portions, &steps)?;
+    }
+
     /// Whatever came in between, a grant from before a reconfiguration gives back at most its
     /// cost, and nothing that would pass the new burst.
     #[test]

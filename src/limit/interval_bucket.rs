@@ -26,6 +26,7 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(batch.available(start + millis(1_000)), 10);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct IntervalBucket {
     interval: u64,
     /// Later than this the clock is taken to stand still, so that no sum overflows.
@@ -37,6 +38,7 @@ pub struct IntervalBucket {
 /// What an [`IntervalBucket`] remembers: when the next tokens fall, and how many are out. 16
 /// bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct IntervalBucketState {
     next: u64,
     used: u32,
@@ -45,6 +47,7 @@ pub struct IntervalBucketState {
 /// An interval bucket being configured; [`build`](Self::build) or [`policy!`](crate::policy)
 /// checks it.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct IntervalBucketConfig {
     amount: u32,
     interval: Duration,

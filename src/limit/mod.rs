@@ -31,6 +31,8 @@
 //!
 //! - A limiter starts full, unless it is made by [`RateLimiter::starting_with`]. Cost `0` takes nothing and is always granted.
 //! - A denied call takes nothing.
+//! - A refund gives back what its grant still holds back. In the buckets, one that comes after
+//!   other refunds may give back more, by at most what those did ([`Policy::refund`]).
 //! - Over any length of time, what passes equals the policy's definition in rational numbers. No
 //!   remainder is lost and no rate is rounded, however often the limiter is asked.
 //! - [`Denied::RateLimited`] carries the exact wait.

@@ -65,9 +65,15 @@ pub trait Policy: Copy {
 
     /// Gives back what was granted and not used.
     ///
-    /// Never more than what that grant still holds back: a grant whose tokens have refilled, or
-    /// whose window has ended, gives nothing. Refund a grant once, and to the limiter that gave it;
-    /// one from before a reconfiguration is counted on the new policy's scale, up to its cost.
+    /// Never more than its cost, and never more than what that grant still holds back: a grant
+    /// whose tokens have refilled, or whose window has ended, gives nothing. Refund a grant once,
+    /// and to the limiter that gave it; one from before a reconfiguration is counted on the new
+    /// policy's scale, up to its cost.
+    ///
+    /// The buckets have one exception. Their grant knows what was owed when it was given, and not
+    /// what was refunded since, which lets it refill that much earlier. So it may give back more
+    /// than it still holds back: by at most as many tokens as were refunded since it was given.
+    /// Refunds that come in the reverse order of their grants are exact.
     fn refund(&self, state: &mut Self::State, now: Instant, granted: &Self::Granted);
 
     /// Carries a state over to the policy `new`, keeping what was used, in tokens: up to the new

@@ -128,6 +128,108 @@ fn one_call_in_a_batch_reads_the_clock() {
     assert_eq!(granted, 64_000 - 99 - 10 * 100);
 }
 
+/// What is left in the shard is less than the cost; the lease is drawn on top of it.
+#[test]
+fn a_cost_that_does_not_divide_the_batch_is_leased_as_well() {
+    for (batch, cost) in [(62, 5), (1_024, 3), (7, 4), (9, 9)] {
+        let readings = Cell::new(0);
+        let clock = clock_fn(|| {
+            readings.set(readings.get() + 1);
+            START
+        });
+        let bucket = TokenBucket::per_second(1_000_000);
+        let limiter = LeasedRateLimiter::with_shards(bucket, 2, batch, clock).unwrap();
+        for _ in 0..10_000 {
+            assert!(limiter.try_acquire_n_on(1, cost).is_ok());
+        }
+        // As many as a full shard holds, and then one from the centre.
+        assert_eq!(readings.get(), 10_000 / (batch / cost + 1));
+        assert_eq!(limiter.available(), 1_000_000 - 10_000 * cost);
+        let mut left = 0;
+        while limiter.try_acquire_n_on(1, 1).is_ok() {
+            left += 1;
+        }
+        assert_eq!(left, 1_000_000 - 10_000 * cost);
+    }
+}
+
+#[test]
+fn no_lease_is_drawn_while_the_centre_has_less_than_a_batch() {
+    // A lease would draw 37, since three are left in the shard.
+    for (to_spare, leases) in [
+        (36, false),
+        (37, false),
+        (39, false),
+        (40, true),
+        (41, true),
+    ] {
+        let readings = Cell::new(0);
+        let clock = clock_fn(|| {
+            readings.set(readings.get() + 1);
+            START
+        });
+        let bucket = TokenBucket::per_second(1_000).burst(640);
+        let limiter = LeasedRateLimiter::with_shards(bucket, 1, 40, clock).unwrap();
+        for cost in [37, 600 - to_spare - 4, 4] {
+            assert!(limiter.try_acquire_n(cost).is_ok());
+        }
+        // Whoever finds it in the shard reads no clock.
+        let before = readings.get();
+        assert!(limiter.try_acquire_n(4).is_ok());
+        assert_eq!(readings.get() == before, leases, "{to_spare} to spare");
+    }
+}
+
+/// Nobody can take from a shard what it does not have, so a cost above the batch leases nothing.
+#[test]
+fn a_cost_above_the_batch_leases_nothing() {
+    let clock = ManualClock::new(START);
+    let limiter = limiter(1, 40, &clock);
+    assert!(limiter.try_acquire_n(40).is_ok());
+    assert!(limiter.try_acquire_n(41).is_ok());
+    assert!(limiter.try_acquire_n(559).is_ok(), "all is in the centre");
+}
+
+/// The caller's shard is empty, and so is the centre.
+#[test]
+fn the_search_begins_at_the_shard_of_the_caller() {
+    let clock = ManualClock::new(START);
+    let limiter = limiter(4, 10, &clock);
+    assert!(limiter.try_acquire_n(600).is_ok());
+    for (shard, cost) in [(0, 3), (1, 10), (2, 5), (3, 5)] {
+        assert!(limiter.try_acquire_n_on(shard, cost).is_ok());
+    }
+    // The first holds seven, the last two hold five.
+    assert!(limiter.try_acquire_n_on(1, 5).is_ok());
+    assert!(limiter.try_acquire_n_on(1, 7).is_ok(), "it was untouched");
+    assert!(limiter.try_acquire_n_on(1, 5).is_ok());
+    assert_eq!(limiter.available(), 0);
+}
+
+/// All shards were seen empty, and are not looked into until something comes into one.
+#[test]
+fn what_comes_into_a_shard_after_a_no_is_found_from_the_others() {
+    let clock = ManualClock::new(START);
+    let limiter = limiter(2, 20, &clock);
+    let mut last = None;
+    while let Ok(granted) = limiter.try_acquire_n_on(0, 1) {
+        last = Some(granted);
+    }
+    assert!(limiter.try_acquire_n_on(1, 1).is_err());
+    // The last was found in the other shard, and goes back there.
+    limiter.refund(&last.unwrap());
+    assert!(limiter.try_acquire_n_on(0, 1).is_ok());
+    assert!(limiter.try_acquire_n_on(0, 1).is_err());
+
+    // One for the caller and twenty leased; the centre has nothing left.
+    clock.advance(millis(21));
+    assert!(limiter.try_acquire_n_on(0, 1).is_ok());
+    for _ in 0..20 {
+        assert!(limiter.try_acquire_n_on(1, 1).is_ok());
+    }
+    assert!(limiter.try_acquire_n_on(1, 1).is_err());
+}
+
 #[test]
 fn a_cost_of_nothing_is_granted_and_takes_nothing() {
     let clock = ManualClock::new(START);
@@ -184,10 +286,11 @@ fn a_grant_of_a_lease_drawn_after(
     before: u32,
     limiter: &LeasedRateLimiter<&ManualClock>,
 ) -> LeasedGrant {
-    for _ in 0..40 {
+    assert!(limiter.try_acquire_n(before - 1).is_ok());
+    // The first lease, and one more, with which the second is drawn.
+    for _ in 0..=40 {
         assert!(limiter.try_acquire().is_ok());
     }
-    assert!(limiter.try_acquire_n(before).is_ok());
     let granted = limiter.try_acquire().unwrap();
     // The rest of the lease, and one more, with which the next is drawn.
     for _ in 0..40 {
@@ -208,6 +311,57 @@ fn a_grant_of_an_older_lease_goes_to_the_centre_until_it_has_refilled() {
         limiter.refund(&granted);
         assert_eq!(limiter.available() - before, back, "after {wait} ms");
     }
+}
+
+/// The centre may have refilled long ago what was left of another lease.
+#[test]
+fn what_was_left_of_an_older_lease_does_not_go_to_the_centre() {
+    let clock = ManualClock::new(START);
+    let limiter = limiter(1, 40, &clock);
+    // Two are left of the first lease when the second is drawn.
+    assert!(limiter.try_acquire_n(500).is_ok());
+    assert!(limiter.try_acquire_n(38).is_ok());
+    assert!(limiter.try_acquire_n(3).is_ok());
+    let drawn = limiter.try_acquire_n(38).unwrap();
+    let older = limiter.try_acquire_n(2).unwrap();
+    // The third lease.
+    assert!(limiter.try_acquire().is_ok());
+    let before = limiter.available();
+    limiter.refund(&older);
+    assert_eq!(limiter.available(), before);
+    limiter.refund(&drawn);
+    assert_eq!(limiter.available(), before + 38);
+}
+
+/// After a refund the centre refills earlier than a lease that was drawn before it knows, as with
+/// the mark of any bucket. What is then given back though it has refilled is at most what was
+/// refunded before.
+#[test]
+fn grants_that_have_refilled_give_back_no_more_than_was_refunded_before() {
+    let mut most = 0;
+    // Both parts are above the batch, so they are from the centre.
+    for refunded in [0, 41, 60, 81, 82, 100, 459] {
+        let clock = ManualClock::new(START);
+        let limiter = limiter(1, 40, &clock);
+        let early = limiter.try_acquire_n(refunded).unwrap();
+        assert!(limiter.try_acquire_n(500 - refunded).is_ok());
+        for _ in 0..=40 {
+            assert!(limiter.try_acquire().is_ok());
+        }
+        let old = [(); 40].map(|()| limiter.try_acquire().unwrap());
+        assert!(limiter.try_acquire().is_ok(), "and the next lease is drawn");
+        limiter.refund(&early);
+        // The centre lacked 582.
+        clock.advance(millis(u64::from(582 - refunded)));
+        assert_eq!(until_a_no(&limiter), 640);
+        for granted in &old {
+            limiter.refund(granted);
+        }
+        let more = until_a_no(&limiter);
+        assert!(more <= refunded.into(), "{more} after {refunded}");
+        most = most.max(more);
+    }
+    assert_eq!(most, 40, "the bound is not there in vain");
 }
 
 #[test]
@@ -310,6 +464,23 @@ fn the_plain_form_fits_this_machine() {
         assert!(limiter.batch() <= (burst / 16 / shards).min(1_024));
         assert_eq!(limiter.capacity(), burst - shards * limiter.batch());
         assert_eq!(limiter.policy().capacity(), burst);
+        // A shard for each core, unless the burst has not a token for each.
+        let cores = thread::available_parallelism().unwrap().get() as u32;
+        assert!(shards >= cores.min(1_024) || shards > burst / 32);
+        assert!(shards < 2 * cores);
+    }
+}
+
+/// Threads that are numbered beyond the shards share them.
+#[test]
+fn there_may_be_more_shards_than_threads_and_more_threads_than_shards() {
+    let clock = ManualClock::new(START);
+    for shards in [1, 2, 32] {
+        let limiter = limiter(shards, 1, &clock);
+        for thread in 0..640 {
+            assert!(limiter.try_acquire_n_on(thread, 1).is_ok());
+        }
+        assert!(limiter.try_acquire_n_on(usize::MAX, 1).is_err());
     }
 }
 

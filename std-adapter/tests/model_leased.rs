@@ -29,7 +29,17 @@ impl Level {
     }
 }
 
-type Answer = Result<LeasedGrant, Denied>;
+/// A grant, and what is needed to undo it.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    granted: LeasedGrant,
+    /// How often something had flowed in before it.
+    flows: usize,
+    /// What had been refunded when it was granted.
+    refunded: i128,
+}
+
+type Answer = Result<Kept, Denied>;
 
 /// A limiter between two buckets. The upper one is the policy: what passes the limiter passes it.
 /// The lower one has what the centre has, and neither leases nor refunds: what it would pass, the
@@ -43,6 +53,12 @@ struct Between<'a> {
     tick: i128,
     upper: Level,
     lower: Level,
+    /// How far the upper one was from full each time after something flowed in.
+    rooms: Vec<i128>,
+    /// How many units were refunded in all.
+    refunded: i128,
+    /// What may have been given back though it had refilled already.
+    twice: i128,
     /// The clock went back, so the lower one no longer says anything.
     went_back: bool,
 }
@@ -67,6 +83,9 @@ impl<'a> Between<'a> {
             },
             upper: Level::full(given.burst, given.period),
             lower: Level::full(limiter.capacity(), given.period),
+            rooms: Vec::new(),
+            refunded: 0,
+            twice: 0,
             went_back: false,
             limiter,
         }
@@ -77,6 +96,10 @@ impl<'a> Between<'a> {
         let units = i128::from(by.as_nanos()) * self.count;
         self.upper.add(units);
         self.lower.add(units);
+        let room = self.upper.most - self.upper.units;
+        self.rooms.push(room);
+        // What is full is full, however it became so.
+        self.twice = self.twice.min(room);
     }
 
     fn back(&mut self, by: Duration) {
@@ -86,22 +109,27 @@ impl<'a> Between<'a> {
 
     fn take(&mut self, shard: usize, cost: u32) -> Result<Answer, TestCaseError> {
         let price = i128::from(cost) * self.period;
-        let answer = self.limiter.try_acquire_n_on(shard, cost);
-        match answer {
+        match self.limiter.try_acquire_n_on(shard, cost) {
             Ok(granted) => {
                 prop_assert_eq!(granted.cost(), cost);
                 prop_assert!(
-                    self.upper.units + self.tick >= price,
+                    self.upper.units + self.twice + self.tick >= price,
                     "{} admitted, {:?}",
                     cost,
                     self.upper
                 );
                 self.upper.units -= price;
                 self.lower.units -= price;
+                Ok(Ok(Kept {
+                    granted,
+                    flows: self.rooms.len(),
+                    refunded: self.refunded,
+                }))
             }
             Err(Denied::CostAboveCapacity { capacity, .. }) => {
                 prop_assert_eq!(capacity, self.limiter.capacity());
                 prop_assert!(cost > capacity);
+                Ok(Err(Denied::CostAboveCapacity { cost, capacity }))
             }
             Err(denied) => {
                 prop_assert!(cost > 0 && cost <= self.limiter.capacity());
@@ -118,9 +146,9 @@ impl<'a> Between<'a> {
                 );
                 let wait = denied.retry_after().expect("waiting helps");
                 prop_assert!(wait > Duration::ZERO);
+                Ok(Err(denied))
             }
         }
-        Ok(answer)
     }
 
     /// Waits as long as a no says: not a nanosecond too early, not one too late.
@@ -138,9 +166,28 @@ impl<'a> Between<'a> {
         Ok(answer)
     }
 
-    fn refund(&mut self, granted: &LeasedGrant) {
-        self.limiter.refund(granted);
-        self.upper.add(i128::from(granted.cost()) * self.period);
+    /// What is refunded counts as not taken: the upper one becomes what it would be without it.
+    /// Beyond that, nothing is given back that was not refunded since the grant; unless the clock
+    /// went back, to where it had not refilled.
+    fn refund(&mut self, kept: &Kept) {
+        self.limiter.refund(&kept.granted);
+        let price = i128::from(kept.granted.cost()) * self.period;
+        let mut back = price;
+        for room in &mut self.rooms[kept.flows..] {
+            // It would have been full, and the rest have flowed over.
+            back = back.min(*room);
+            *room -= back;
+        }
+        self.upper.units += back;
+        let since = self.refunded - kept.refunded;
+        let beyond = price - back;
+        self.twice += if self.went_back {
+            beyond
+        } else {
+            beyond.min(since)
+        };
+        self.twice = self.twice.min(self.upper.most - self.upper.units);
+        self.refunded += price;
     }
 
     /// All that is there is granted, whichever shard is asked, and not one more.
@@ -214,7 +261,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn play(given: &Given, steps: &[Step], may_go_back: bool) -> Result<(), TestCaseError> {
     let clock = ManualClock::new(START);
     let mut world = Between::new(given, &clock);
-    let mut grants: Vec<LeasedGrant> = Vec::new();
+    let mut grants: Vec<Kept> = Vec::new();
     let time = |tenths: u64| nanos(tenths * given.period / u64::from(given.count) / 10);
     for step in steps {
         match *step {
@@ -227,8 +274,8 @@ fn play(given: &Given, steps: &[Step], may_go_back: bool) -> Result<(), TestCase
             Step::Drain(shard) => world.drain(shard)?,
             Step::Refund(which) => {
                 if !grants.is_empty() {
-                    let granted = grants.swap_remove(which.index(grants.len()));
-                    world.refund(&granted);
+                    let kept = grants.swap_remove(which.index(grants.len()));
+                    world.refund(&kept);
                 }
             }
             Step::Forward(tenths) => world.forward(time(tenths)),

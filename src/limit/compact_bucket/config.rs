@@ -9,6 +9,7 @@ use crate::time::Duration;
 
 /// A compact bucket being configured.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct CompactBucketConfig(TokenBucketConfig);
 
 impl TokenBucketConfig {

@@ -39,6 +39,7 @@ use tick::Tick;
 /// assert!(API.try_acquire(Instant::from_secs(1)).is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct CompactBucket {
     /// Units to a tick: the reduced count.
     units: u64,
@@ -56,6 +57,7 @@ pub struct CompactBucket {
 
 /// What a [`CompactBucket`] remembers: its arrival time, or 0 if it was never used. 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct CompactBucketState(u64);
 
 impl CompactBucket {
@@ -264,7 +266,8 @@ impl Policy for CompactBucket {
         let price = self
             .step
             .wrapping_mul(u64::from(granted.cost.min(self.bucket.burst)));
-        // What has refilled since is no longer this grant's to give.
+        // What has refilled since is no longer this grant's to give; after other refunds the mark
+        // lies too far ahead, by no more than they gave back.
         let back = price.min(Self::owed(CompactBucketState(granted.mark), read));
         let left = Self::owed(*state, read).saturating_sub(back);
         *state = Self::owing(read, left);

@@ -2,6 +2,7 @@
 
 /// How coarsely time is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub(super) struct Tick {
     pub nanos: u64,
     /// `2^64 / nanos`, rounded down, so that reading the time takes no division.

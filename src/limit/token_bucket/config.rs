@@ -9,6 +9,7 @@ use crate::time::{Duration, days, hours, minutes, secs};
 
 /// A token bucket being configured; [`build`](Self::build) or [`policy!`](crate::policy) checks it.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct TokenBucketConfig {
     count: u32,
     period: Duration,
@@ -18,6 +19,7 @@ pub struct TokenBucketConfig {
 
 /// How much may come at once.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 enum Depth {
     Tokens(u32),
     /// On top of one token; how GCRA says it.

@@ -41,6 +41,7 @@ use crate::time::{Duration, Instant};
 /// A yes of cost 1 costs a comparison and an addition; a larger cost up to 32 more additions;
 /// neither divides. O(1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct TokenBucket {
     /// What one token costs: `period / count`.
     step: Span,
@@ -59,6 +60,7 @@ pub struct TokenBucket {
 
 /// What a [`TokenBucket`] remembers: its arrival time. 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct TokenBucketState(Span);
 
 impl TokenBucket {
@@ -250,7 +252,8 @@ impl Policy for TokenBucket {
             // only what lies beyond those reservations returns (golang.org/x/time/rate does so).
             price.minus(state.0.minus(mark, self.parts), self.parts)
         } else {
-            // What has refilled since is no longer this grant's to give.
+            // What has refilled since is no longer this grant's to give; after other refunds the
+            // mark lies too far ahead, by no more than they gave back.
             price.min(mark.minus(now, self.parts))
         };
         state.0 = state.0.minus(back, self.parts);

@@ -9,12 +9,22 @@
 //! either within the stretch or before it. The centre is a token bucket, so within the stretch it
 //! gives at most `b - s k + r t`. What was drawn before and not admitted before was, when the
 //! stretch began, in a shard or on its way to one. A shard is marked before its lease is drawn and
-//! stays marked until the lease is in it; only an empty shard is marked, and only one thread does
-//! it. So a shard and what is on its way to it are together at most `k`, and all shards at most
-//! `s k`. The sum is `b + r t`.
+//! stays marked until the lease is in it, and only one thread does it. If the shard still held
+//! some, that thread takes them out as it marks it, draws only what they lack to `k`, and puts all
+//! `k` in. So a shard and what is on its way to it are together at most `k`, and all shards at
+//! most `s k`. The sum is `b + r t`.
+//!
+//! Two things are as they are with every limiter on a token bucket, and not excluded by this. A
+//! refund may come to the centre when some of its tokens have refilled: see
+//! [`refund`](LeasedRateLimiter::refund). And the centre believes no state that lies further ahead
+//! of `now` than its longest wait and [`CLOCK_LEAD`](steadfast::limit::CLOCK_LEAD); so a thread
+//! that reads the clock and is then kept from running for longer than that, while others ask,
+//! makes it "empty as of when the clock was read", which may let up to a burst pass again.
 
 mod grant;
 mod mine;
+mod none_left;
+mod set_aside;
 mod shard;
 
 use std::thread::available_parallelism;
@@ -27,15 +37,11 @@ use steadfast::time::{Clock, Instant};
 
 pub use grant::LeasedGrant;
 use grant::Source;
-use shard::Shard;
+use none_left::NoneLeft;
+use set_aside::{MOST_SHARDS, most_batch, most_shards};
+use shard::{Shard, Taken};
 
 use crate::SystemClock;
-
-/// Of the burst, one part in so many may be set aside for leases.
-const SET_ASIDE: u32 = 16;
-
-/// More shards would make the way to a no too long.
-const MOST_SHARDS: u32 = 1 << 10;
 
 /// Beyond this a larger batch saves nothing that can be measured, and sets more aside.
 const USUAL_BATCH: u32 = 1 << 10;
@@ -50,21 +56,30 @@ const USUAL_BATCH: u32 = 1 << 10;
 /// |---|---|
 /// | memory | 128 bytes a shard, in one allocation; 384 and the clock for the rest |
 /// | most calls | one compare-and-swap on a cache line of the thread's shard; no clock |
-/// | one in a batch | the clock, two compare-and-swaps on the centre, one 64-bit division |
-/// | a no | O(shards): the clock, the centre, a look into each shard; no write |
+/// | one in a batch | the clock, three atomic writes to the centre, one or two 64-bit divisions |
+/// | a no | the clock and the centre, as with an [`AtomicRateLimiter`]; no write |
+/// | the first no since something came into a shard | also a look into each: O(shards) |
+/// | a yes while the centre has less than a batch | the clock, the centre, up to two divisions |
+/// | a refund | into the shard, and one atomic write to the centre; or to the centre |
 /// | allocation | none in a call |
+///
+/// So it gains where most calls are a yes. Near the limit, where leases are no longer drawn, each
+/// call asks the shard first and then the centre, and costs somewhat more than with an
+/// [`AtomicRateLimiter`] and a clock.
 ///
 /// # What it promises
 ///
 /// - Over any stretch of time `t` it admits at most `burst + rate * t`, as the bucket it was made
-///   of; what is refunded counts as not admitted. `t` is what its clock shows; where a
-///   [`CompactBucket`] reads time in [ticks](CompactBucket::tick), up to a tick more.
+///   of; what is refunded counts as not admitted, within the bounds of [`refund`](Self::refund).
+///   `t` is what its clock shows; where a [`CompactBucket`] reads time in
+///   [ticks](CompactBucket::tick), up to a tick more.
 /// - It starts full: the whole burst may come at once. After that the leases are set aside from
 ///   the burst, at most a sixteenth of it: after a pause at least `burst - shards * batch` may
 ///   come at once, and as much more as the shards hold.
-/// - The rate is all given out: before a no, a caller looks into every shard. A no of cost 1 says
-///   that the centre had no token, and that every shard was then seen empty; so no token lies idle
-///   while callers are denied. Leases are drawn only while the centre has a whole batch to spare.
+/// - The rate is all given out: before a no, a caller looks into every shard, unless all were seen
+///   empty and nothing has come into one since. A no of cost 1 says that the centre had no token
+///   and no shard either; so no token lies idle while callers are denied. Leases are drawn only
+///   while the centre has a whole batch to spare.
 /// - A cost comes from one place: from the thread's shard if that holds enough, else from the
 ///   centre, else from any shard that holds enough. It is not put together from several.
 ///   [`capacity`](Self::capacity), the largest cost that can be granted, is what the centre
@@ -74,7 +89,8 @@ const USUAL_BATCH: u32 = 1 << 10;
 ///   lease that another thread draws, may let it pass earlier.
 ///
 /// A thread waits for another in one case only: on its way to a no, for a lease that the other
-/// is drawing at that moment.
+/// is drawing at that moment. It yields at most a thousand times for a shard and then says no, so
+/// that it may be asked in a signal handler and under priorities that keep the other from running.
 ///
 /// ```
 /// use steadfast::limit::TokenBucket;
@@ -94,12 +110,19 @@ const USUAL_BATCH: u32 = 1 << 10;
 /// ```
 #[derive(Debug)]
 pub struct LeasedRateLimiter<C = SystemClock> {
-    centre: Apart<AtomicRateLimiter<CompactBucket>>,
+    centre: Apart<Centre>,
     /// A power of two of them.
     shards: Box<[Shard]>,
     batch: u32,
     stated: TokenBucket,
     clock: C,
+}
+
+/// What all threads share.
+#[derive(Debug)]
+struct Centre {
+    bucket: AtomicRateLimiter<CompactBucket>,
+    none_left: NoneLeft,
 }
 
 /// On cache lines of its own, so that a write to it takes nothing else from the other cores.
@@ -177,7 +200,10 @@ impl<C: Clock> LeasedRateLimiter<C> {
             ConfigError::new(field, error.value, error.min, error.max)
         })?;
         Ok(Self {
-            centre: Apart(AtomicRateLimiter::new(centre)),
+            centre: Apart(Centre {
+                bucket: AtomicRateLimiter::new(centre),
+                none_left: NoneLeft::new(),
+            }),
             shards: (0..shards).map(|_| Shard::holding(batch)).collect(),
             batch,
             stated,
@@ -208,7 +234,7 @@ impl<C: Clock> LeasedRateLimiter<C> {
 
     /// The largest cost that can ever be granted: the burst less `shards * batch`.
     pub fn capacity(&self) -> u32 {
-        self.centre.0.policy().capacity()
+        self.centre.0.bucket.policy().capacity()
     }
 
     /// Takes one, if there is one.
@@ -246,8 +272,8 @@ impl<C: Clock> LeasedRateLimiter<C> {
         }
         // A power of two, and never zero.
         let index = shard & self.shards.len().wrapping_sub(1);
-        match self.take_from(index, cost, Shard::take) {
-            Some(granted) => Ok(granted),
+        match self.shards[index].take(cost) {
+            Some(taken) => Ok(Self::from_shard(index, cost, taken)),
             None => self.ask_the_centre(index, cost),
         }
     }
@@ -256,86 +282,91 @@ impl<C: Clock> LeasedRateLimiter<C> {
     #[inline(never)]
     fn ask_the_centre(&self, index: usize, cost: u32) -> Result<LeasedGrant, Denied> {
         let now = self.clock.now();
-        match self.centre.0.try_acquire_n(now, cost) {
+        match self.centre.0.bucket.try_acquire_n(now, cost) {
             Ok(granted) => {
-                self.lease(index, now);
+                self.lease(index, cost, now);
                 Ok(LeasedGrant(Source::Centre(granted)))
             }
-            Err(denied @ Denied::RateLimited { .. }) => {
-                shard::after_a_no();
-                self.ask_all(index, cost).ok_or(denied)
-            }
+            Err(denied @ Denied::RateLimited { .. }) => self.ask_all(index, cost).ok_or(denied),
             Err(denied) => Err(denied),
         }
     }
 
-    /// Fills an empty shard, if the centre has a whole batch.
+    /// Fills a shard that does not hold `cost`, if the centre has a whole batch.
     ///
     /// Not with less: what is left is scarce then and better granted than spread over the shards.
-    fn lease(&self, index: usize, now: Instant) {
+    fn lease(&self, index: usize, cost: u32, now: Instant) {
         let shard = &self.shards[index];
-        if shard.tokens() > 0 {
+        // Above the batch no lease would do. Whoever asks for less will draw one.
+        if cost > self.batch || shard.tokens() >= cost {
             return;
         }
-        let centre = &self.centre.0;
-        let standing = centre.standing(now);
+        let Centre { bucket, none_left } = &self.centre.0;
+        let standing = bucket.standing(now);
         if standing.remaining < self.batch {
             return;
         }
         // What is owed before the lease is refilled before it. Until then the centre still lacks
         // all of the lease, and can take tokens of it back.
         let until = now.saturating_add(standing.full_in);
-        shard.fill(self.batch, until, || {
-            centre.try_acquire_n(now, self.batch).is_ok()
+        shard.fill(self.batch, cost, until, |missing| {
+            none_left.about_to_draw();
+            bucket.try_acquire_n(now, missing).is_ok()
         });
     }
 
-    /// Looks into every shard, the one of the caller first.
+    /// Looks into every shard, the one of the caller first, so that not all begin at the same one.
     fn ask_all(&self, index: usize, cost: u32) -> Option<LeasedGrant> {
         // A shard never holds more.
         if cost > self.batch {
             return None;
         }
-        let shards = self.shards.len();
-        (index..shards)
-            .chain(0..index)
-            .find_map(|index| self.take_from(index, cost, Shard::take_after_a_no))
+        let none_left = &self.centre.0.none_left;
+        let came = none_left.look()?;
+        let mut all_empty = true;
+        for index in (index..self.shards.len()).chain(0..index) {
+            match self.shards[index].take_after_a_no(cost) {
+                Ok(taken) => return Some(Self::from_shard(index, cost, taken)),
+                Err(said) => all_empty &= said.is_empty(),
+            }
+        }
+        if all_empty {
+            none_left.all_empty(came);
+        }
+        None
     }
 
     #[inline]
-    fn take_from(
-        &self,
-        index: usize,
-        cost: u32,
-        take: impl Fn(&Shard, u32) -> Option<shard::Taken>,
-    ) -> Option<LeasedGrant> {
-        take(&self.shards[index], cost).map(|taken| {
-            LeasedGrant(Source::Shard {
-                shard: index as u32,
-                cost,
-                taken,
-            })
+    fn from_shard(index: usize, cost: u32, taken: Taken) -> LeasedGrant {
+        LeasedGrant(Source::Shard {
+            shard: index as u32,
+            cost,
+            taken,
         })
     }
 
     /// Gives back what was granted and not used. Refund a grant once, and to the limiter that gave
     /// it.
     ///
-    /// As with any [`Policy::refund`], a grant whose tokens have refilled gives nothing. What came
-    /// from the centre goes back there, exactly. What came from a shard goes back into it while it
-    /// is still on the same lease. Later it goes to the centre, as long as not even the first
-    /// token of that lease has refilled; so up to a batch less one refills a little before it
-    /// could be refunded, and the leases that the limiter started with are not refunded later.
+    /// As with any bucket ([`Policy::refund`]), a grant whose tokens have refilled gives nothing;
+    /// but one that goes to the centre after other refunds may give back more than it still holds
+    /// back, by at most what was refunded since it was given. What came from the centre goes back there. What came from a shard goes back into it
+    /// while it is still on the same lease, however late. After that it goes to the centre, as
+    /// long as not even the first token of that lease has refilled; so up to a batch less one
+    /// refills a little before it could be refunded. What the shards held from the start, or had
+    /// left when the lease was drawn, is not given back after that.
     pub fn refund(&self, granted: &LeasedGrant) {
         match granted.0 {
             Source::Nothing => {}
-            Source::Centre(granted) => self.centre.0.refund(self.clock.now(), &granted),
+            Source::Centre(granted) => self.centre.0.bucket.refund(self.clock.now(), &granted),
             Source::Shard { shard, cost, taken } => {
                 let back_in_its_shard = self
                     .shards
                     .get(shard as usize)
                     .is_some_and(|shard| shard.put_back(cost, taken.lease, self.batch));
-                if !back_in_its_shard {
+                if back_in_its_shard {
+                    self.centre.0.none_left.something_came();
+                } else {
                     self.give_to_the_centre(cost, taken.until);
                 }
             }
@@ -351,13 +382,13 @@ impl<C: Clock> LeasedRateLimiter<C> {
             return;
         }
         let mut full = <CompactBucket as Policy>::FULL;
-        if let Ok(granted) = self.centre.0.policy().decide(&mut full, now, cost) {
-            self.centre.0.refund(now, &granted);
+        if let Ok(granted) = self.centre.0.bucket.policy().decide(&mut full, now, cost) {
+            self.centre.0.bucket.refund(now, &granted);
         }
     }
 
     /// How many ones would be granted now: what the centre and the shards hold. O(shards); while
-    /// others ask it is out of date at once, and misses a lease that is being drawn.
+    /// others ask it is out of date at once, and misses a shard for which a lease is being drawn.
     pub fn available(&self) -> u32 {
         self.available_at(self.clock.now())
     }
@@ -365,7 +396,7 @@ impl<C: Clock> LeasedRateLimiter<C> {
     fn available_at(&self, now: Instant) -> u32 {
         let leased: u32 = self.shards.iter().map(Shard::tokens).sum();
         // Together at most the burst, if nobody moves tokens while they are counted.
-        self.centre.0.available(now).saturating_add(leased)
+        self.centre.0.bucket.available(now).saturating_add(leased)
     }
 
     /// What the headers say: the stated limit, [`available`](Self::available), and how long until
@@ -375,28 +406,8 @@ impl<C: Clock> LeasedRateLimiter<C> {
         let stated = self.stated.standing(&TokenBucket::FULL, now);
         Standing {
             remaining: self.available_at(now).min(stated.limit),
-            full_in: self.centre.0.standing(now).full_in,
+            full_in: self.centre.0.bucket.standing(now).full_in,
             ..stated
         }
     }
-}
-
-/// How many shards can have a token each; a power of two.
-fn most_shards(burst: u32) -> Result<u32, ConfigError> {
-    let tokens = burst / SET_ASIDE;
-    if tokens == 0 {
-        let least = SET_ASIDE.into();
-        return Err(ConfigError::new(
-            "burst",
-            burst.into(),
-            least,
-            u32::MAX.into(),
-        ));
-    }
-    Ok((1 << tokens.ilog2()).min(MOST_SHARDS))
-}
-
-/// How many tokens each of `shards` shards can have.
-fn most_batch(burst: u32, shards: u32) -> u32 {
-    burst / (SET_ASIDE * shards)
 }

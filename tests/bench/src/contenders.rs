@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use governor::RateLimiter as Governor;
 use governor::clock::Clock as PeerClock;
-use steadfast::limit::{AtomicRateLimiter, Clocked};
+use steadfast::limit::{AtomicRateLimiter, Clocked, TokenBucket};
 use steadfast::time::Clock;
 use steadfast_std::LeasedRateLimiter;
 
@@ -32,6 +32,19 @@ pub fn leased<C: Clock + Clone + Sync>(given: &Policies, clock: &C) -> impl Cont
         || LeasedRateLimiter::with_clock(given.ours, clock.clone()).unwrap(),
         |limiter| limiter.try_acquire().is_ok(),
     )
+}
+
+/// With a policy so strict that once it is used up every call is a no; all but one are taken.
+pub fn leased_and_used_up<C: Clock + Clone + Sync>(shards: u32, clock: &C) -> impl Contender {
+    let bucket = TokenBucket::per_hour(1).burst(16 * shards);
+    let make = move || {
+        let limiter = LeasedRateLimiter::with_shards(bucket, shards, 1, clock.clone()).unwrap();
+        while limiter.available() > 1 {
+            assert!(limiter.try_acquire().is_ok());
+        }
+        limiter
+    };
+    contender(make, |limiter| limiter.try_acquire().is_ok())
 }
 
 pub fn governor<C: PeerClock + Clone + Sync>(given: &Policies, clock: &C) -> impl Contender

@@ -5,7 +5,7 @@ use steadfast::time::millis;
 use steadfast_std::{CoarseClock, SystemClock};
 
 use crate::contenders::{
-    Contender, governor, in_rounds, leaky_bucket, leased, ratelimit, steadfast,
+    Contender, governor, in_rounds, leaky_bucket, leased, leased_and_used_up, ratelimit, steadfast,
 };
 use crate::policies::{Policies, both, often_refilled};
 use crate::table::Table;
@@ -19,13 +19,31 @@ pub fn on_one_limiter(table: &mut Table) {
     let (ours, peer) = (steadfast(&given, &SystemClock), ratelimit(&given));
     beside(table, &given, "ratelimit", None, &ours, &peer);
 
-    let [yes, _] = both();
+    let [yes, no] = both();
     let coarse = CoarseClock::new(millis(1)).unwrap();
     heading("AtomicRateLimiter<CompactBucket>, CoarseClock of 1 ms");
     beside_all(table, &yes, None, steadfast(&yes, &coarse));
 
     heading("LeasedRateLimiter, the system's monotonic clock");
     beside_all(table, &yes, Some(0.12), leased(&yes, &SystemClock));
+    // A no asks the centre, which is the word of an `AtomicRateLimiter`, and what else it needs
+    // must not grow with the shards.
+    for shards in [2, 64] {
+        let ours = leased_and_used_up(shards, &SystemClock);
+        let peer = governor(&no, &MonotonicClock);
+        let name = format!("{shards} shards, governor");
+        beside(table, &no, &name, None, &ours, &peer);
+        let peer = steadfast(&no, &SystemClock);
+        let name = format!("{shards} shards, our own word");
+        beside(table, &no, &name, None, &ours, &peer);
+        table.row(
+            &format!("one thread, a no, {shards} shards, our own word"),
+            None,
+            false,
+            in_rounds(ours),
+            in_rounds(peer),
+        );
+    }
 }
 
 fn heading(what: &str) {

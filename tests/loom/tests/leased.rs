@@ -101,6 +101,61 @@ fn two_threads_that_are_both_told_no_leave_nothing_over() {
     });
 }
 
+/// The lease is drawn on top of the one token that the shard still holds, which the other finds or
+/// waits for.
+#[test]
+fn what_a_shard_still_holds_is_not_lost_while_the_next_lease_is_drawn() {
+    for tokens in 4..=6 {
+        explore(move || {
+            let limiter = nearly_used_up(1, 2, tokens);
+            // One from the centre and two leased, of which one is taken.
+            assert_eq!(ask(&limiter, 0, 2), 2);
+            let two = |l: &Limiter| 2 * u32::from(l.try_acquire_n_on(0, 2).is_ok());
+            let granted = both(&limiter, two, |l| ask(l, 0, 3));
+            let rest = ask(&limiter, 0, 8);
+            assert_eq!(2 + granted + rest, tokens);
+            assert_eq!(limiter.available(), 0);
+        });
+    }
+}
+
+/// Both shards have been seen empty. What is then given back into one is found from the other.
+#[test]
+fn a_token_that_is_given_back_after_all_were_seen_empty_is_found() {
+    explore(|| {
+        let limiter = nearly_used_up(2, 2, 3);
+        // One from the centre, and two leased to the second shard.
+        assert_eq!(ask(&limiter, 1, 1), 1);
+        let granted = limiter.try_acquire_n_on(1, 1).expect("one of the two");
+        let back = move |l: &Limiter| {
+            l.refund(&granted);
+            ask(l, 0, 1)
+        };
+        let granted = both(&limiter, back, |l| ask(l, 0, 3));
+        assert_eq!(granted, 2);
+        assert_eq!(ask(&limiter, 0, 1), 0);
+        assert_eq!(limiter.available(), 0);
+    });
+}
+
+/// One is told no and then looks into the shards. Between the two the centre gets something back,
+/// of which the other leases some; that must not be taken for nothing.
+#[test]
+fn a_lease_that_is_drawn_while_all_are_seen_empty_is_found() {
+    explore(|| {
+        let limiter = nearly_used_up(2, 1, 2);
+        let granted = limiter.try_acquire_n_on(0, 2).expect("the last two");
+        assert_eq!(limiter.available(), 0);
+        let back = move |l: &Limiter| {
+            l.refund(&granted);
+            ask(l, 0, 1)
+        };
+        let granted = both(&limiter, back, |l| ask(l, 1, 1));
+        assert_eq!(granted + ask(&limiter, 1, 2), 2);
+        assert_eq!(limiter.available(), 0);
+    });
+}
+
 fn one_and_back(limiter: &Limiter) -> u32 {
     let granted = limiter.try_acquire_n_on(0, 1).expect("there are enough");
     limiter.refund(&granted);
