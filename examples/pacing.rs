@@ -7,7 +7,7 @@
 //! A server on a free port answers the sixth request with 429 and `Retry-After: 2`. Twelve tasks
 //! call it at once, and none of them knows of the others. The first four leave at once, then one
 //! every 200 ms; after the refusal nobody sends for two seconds. Whoever was refused tries again
-//! through the same layer, and waits its turn like the others.
+//! through the same layer, up to three times in all, and waits its turn like the others.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -27,7 +27,6 @@ use hyper_util::rt::TokioIo;
 use steadfast::limit::TokenBucket;
 use steadfast::policy;
 use steadfast::time::secs;
-use steadfast_std::pace::PaceError;
 use steadfast_std::{PaceLayer, TokioTime};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, ServiceExt, service_fn};
@@ -35,8 +34,13 @@ use tower::{Layer, ServiceExt, service_fn};
 /// What was agreed on: five a second, four at once after a pause.
 const AGREED: TokenBucket = policy!(TokenBucket::per_second(5).burst(4));
 
+/// How often a call is sent before it is given up.
+const ATTEMPTS: u32 = 3;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let api = serve().await?;
     let pace = PaceLayer::new(AGREED, TokioTime::new()).max_wait(secs(10));
     let client = pace.layer(service_fn(send));
@@ -46,37 +50,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .map(|number| {
             let client = client.clone();
             tokio::spawn(async move {
-                loop {
+                for _ in 0..ATTEMPTS {
+                    // A call that cannot go within ten seconds fails with how long it would take.
                     let answer = client.clone().oneshot(api).await;
+                    let answer = answer.map_err(|error| format!("call {number}: {error}"))?;
                     let after = start.elapsed().as_millis();
-                    match answer {
-                        Ok(answer) => {
-                            println!("{after:>5} ms  call {number:>2}: {}", answer.status());
-                            if answer.status() != StatusCode::TOO_MANY_REQUESTS {
-                                return;
-                            }
-                        }
-                        Err(PaceError::TooLong { retry_after }) => {
-                            println!("{after:>5} ms  call {number:>2}: not before {retry_after}");
-                            return;
-                        }
-                        Err(error) => {
-                            println!("{after:>5} ms  call {number:>2}: {error}");
-                            return;
-                        }
+                    println!("{after:>5} ms  call {number:>2}: {}", answer.status());
+                    if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+                        return Ok(());
                     }
                 }
+                Err::<(), Failure>(format!("call {number} was refused {ATTEMPTS} times").into())
             })
         })
         .collect();
     for call in calls {
-        call.await?;
+        call.await??;
     }
     Ok(())
 }
 
 /// One request on a connection of its own. A real client keeps its connections.
-async fn send(api: SocketAddr) -> Result<Response<Incoming>, Box<dyn Error + Send + Sync>> {
+async fn send(api: SocketAddr) -> Result<Response<Incoming>, Failure> {
     let stream = TcpStream::connect(api).await?;
     let (mut connection, driver) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(driver);
@@ -87,7 +82,7 @@ async fn send(api: SocketAddr) -> Result<Response<Incoming>, Box<dyn Error + Sen
 }
 
 /// The other side.
-async fn serve() -> Result<SocketAddr, Box<dyn Error>> {
+async fn serve() -> Result<SocketAddr, Failure> {
     let count = Arc::new(AtomicU32::new(0));
     let answer = move || {
         let number = count.fetch_add(1, Ordering::Relaxed) + 1;

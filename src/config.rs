@@ -11,6 +11,7 @@ use core::fmt;
 /// assert_eq!(error.to_string(), "count = 0, allowed 1..=4294967295");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct ConfigError {
     /// Which field, with its unit if it has one.

@@ -19,11 +19,15 @@
 //!    in HTTP's words, and reads those of others; [`event`] is what happened, for dashboards.
 //! 2. **Sharing**: the same machines by `&self`. [`shared::Shared`] by a critical section, for
 //!    firmware; [`limit::AtomicRateLimiter`] without a lock where there are 64-bit atomics;
-//!    [`limit::Clocked`] with a clock of its own.
+//!    [`limit::Clocked`] with a clock of its own; [`limit::Named`] several of them at once.
 //!
 //! # Features
 //!
 //! - `fugit-v0_6` (default): conversions to and from fugit 0.6's durations and monotonic instants.
+//! - `embassy-time-v0_5`: `time::EmbassyTime`, a clock and a timer for embassy's executor, and
+//!   conversions to and from embassy-time 0.5's durations and instants.
+//! - `defmt-v1`: every value, of the policies, their states and answers, of time, events, errors
+//!   and HTTP, is a `defmt::Format` of defmt 1.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -112,6 +112,15 @@ macro_rules! limiter_verbs {
         pub fn refund(&self, now: Instant, granted: &P::Granted) {
             self.update(|policy, state| policy.refund(state, now, granted));
         }
+
+        /// Policy and state, for what only this policy can do, such as
+        /// [`AllOf::record`](crate::limit::AllOf::record).
+        ///
+        /// `work` runs in the critical section on a copy of the state, which is stored when it
+        /// returns. So let it be short, and do not let it ask this limiter.
+        pub fn with_state<R>(&self, work: impl FnOnce(&P, &mut P::State) -> R) -> R {
+            self.update(work)
+        }
     };
 }
 

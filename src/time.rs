@@ -8,7 +8,11 @@
 //! rounds up, so that nobody is called back too early.
 
 mod clock;
+#[cfg(feature = "defmt-v1")]
+mod defmt_v1;
 mod duration;
+#[cfg(feature = "embassy-time-v0_5")]
+mod embassy_v0_5;
 #[cfg(feature = "fugit-v0_6")]
 mod fugit_v0_6;
 mod instant;
@@ -16,5 +20,7 @@ mod sleep;
 
 pub use clock::{Clock, FnClock, ManualClock, clock_fn};
 pub use duration::{Duration, TooLong, days, hours, micros, millis, minutes, nanos, secs};
+#[cfg(feature = "embassy-time-v0_5")]
+pub use embassy_v0_5::EmbassyTime;
 pub use instant::Instant;
 pub use sleep::Sleep;

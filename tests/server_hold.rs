@@ -1,18 +1,23 @@
 //! What a server asks of its client, against a model that remembers every answer; and under clocks
 //! that run backwards.
 
+mod model;
+
+use model::schedule::play;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use steadfast::http::ServerQuota;
 use steadfast::limit::{
-    AllOf, CLOCK_LEAD, Denied, Policy, RateLimiter, ServerHold, ServerHoldState, TokenBucket,
-    wait_in_line,
+    AllOf, CLOCK_LEAD, Denied, Granted, Policy, RateLimiter, ServerHold, ServerHoldState, Standing,
+    TokenBucket, wait_in_line,
 };
 use steadfast::policy;
+use steadfast::shared::{Live, Shared};
 use steadfast::time::{Duration, Instant, days, hours, millis, minutes, nanos, secs};
 
 const UNIX_NOW: Instant = Instant::from_secs(1_700_000_000);
 const OBEDIENT: ServerHold = policy!(ServerHold::new(minutes(1)));
+const ALSO: ServerHold = policy!(ServerHold::new(minutes(1)).also(413).also(529));
 const SPREADING: ServerHold = policy!(ServerHold::new(minutes(1)).spread());
 
 fn retry_after(text: &str) -> ServerQuota {
@@ -47,7 +52,31 @@ fn sizes_and_ranges_are_as_documented() {
         let error = ServerHold::new(max_hold).build().unwrap_err();
         assert_eq!(error.to_string(), message);
     }
-    assert_eq!(ServerHold::new(days(1)).build(), Ok(ServerHold::STANDARD));
+    let hold = ServerHold::new(days(1));
+    for (config, message) in [
+        (hold.also(99), "status = 99, allowed 100..=999"),
+        (
+            hold.also(420).also(1_000),
+            "status = 1000, allowed 100..=999",
+        ),
+        (
+            hold.also(420).also(430).also(509).also(529).also(598),
+            "statuses = 5, allowed 0..=4",
+        ),
+    ] {
+        assert_eq!(config.build().unwrap_err().to_string(), message);
+    }
+    let four = hold
+        .also(420)
+        .also(430)
+        .also(509)
+        .also(529)
+        .build()
+        .unwrap();
+    for status in [420, 430, 509, 529] {
+        assert!(four.listens_to(status));
+    }
+    assert_eq!(hold.build(), Ok(ServerHold::STANDARD));
     assert_eq!(ServerHold::STANDARD.max_hold(), days(1));
 }
 
@@ -93,12 +122,39 @@ fn which_answers_hold_and_for_how_long() {
     let now = Instant::from_secs(100);
     let both = left(0, 40).header("Retry-After", "3");
     let nothing = ServerQuota::new(UNIX_NOW);
+    // As GitHub refuses: its primary limit, and its secondary one.
+    let github = |remaining: &str| {
+        ServerQuota::new(UNIX_NOW)
+            .header("X-RateLimit-Limit", "5000")
+            .header("X-RateLimit-Remaining", remaining)
+            .header("X-RateLimit-Reset", "1700000040")
+    };
     for (policy, status, quota, wait) in [
         (OBEDIENT, 429, retry_after("3"), 3),
         (OBEDIENT, 503, retry_after("3"), 3),
         (OBEDIENT, 200, retry_after("3"), 0),
         (OBEDIENT, 202, retry_after("3"), 0),
         (OBEDIENT, 500, retry_after("3"), 0),
+        (OBEDIENT, 413, retry_after("3"), 0),
+        (OBEDIENT, 403, retry_after("3"), 3),
+        (OBEDIENT, 403, github("0"), 40),
+        (OBEDIENT, 403, github("4999"), 0),
+        (OBEDIENT, 403, github("4999").header("Retry-After", "3"), 3),
+        (OBEDIENT, 403, left(0, 40), 40),
+        (OBEDIENT, 403, nothing, 0),
+        (ALSO, 403, retry_after("3"), 3),
+        (ALSO, 413, retry_after("3"), 3),
+        (ALSO, 529, left(0, 40), 40),
+        (ALSO, 529, left(1, 40), 0),
+        (ALSO, 503, left(0, 40), 0),
+        (ALSO, 500, retry_after("3"), 0),
+        (ALSO, 0, retry_after("3"), 0),
+        // Out of a cache.
+        (OBEDIENT, 429, retry_after("3").header("Age", "1"), 2),
+        (OBEDIENT, 503, retry_after("3").header("age", "3"), 0),
+        (OBEDIENT, 429, left(0, 40).header("Age", "1"), 0),
+        (SPREADING, 200, left(0, 40).header("Age", "1"), 0),
+        (SPREADING, 200, left(0, 40).header("Age", "0"), 40),
         (OBEDIENT, 429, nothing, 0),
         (OBEDIENT, 503, nothing, 0),
         (OBEDIENT, 429, left(0, 40), 40),
@@ -120,7 +176,7 @@ fn which_answers_hold_and_for_how_long() {
         assert_eq!(policy.wait(&state, now), secs(wait), "{status} {quota:?}");
         assert_eq!(
             policy.listens_to(status),
-            policy == SPREADING || wait > 0 || status == 429 || status == 503
+            policy == SPREADING || [403, 429, 503].contains(&status) || wait > 0 || status == 529
         );
     }
 }
@@ -199,6 +255,106 @@ fn a_refund_gives_a_place_of_the_pace_back_and_no_more() {
     assert_eq!(SPREADING.wait(&state, now + secs(6)), secs(9));
 }
 
+/// Two pass at one instant, before a pace is known. The one that is given back was no place of it,
+/// so the other still counts.
+#[test]
+fn a_refund_of_what_passed_without_a_pace_gives_back_no_others_place() {
+    let mut state = ServerHold::FULL;
+    let now = Instant::from_secs(100);
+    let first = SPREADING.decide(&mut state, now, 1).unwrap();
+    assert!(SPREADING.decide(&mut state, now, 1).is_ok());
+    SPREADING.record(&mut state, now, 200, &left(10, 50));
+    SPREADING.refund(&mut state, now, &first);
+    assert_eq!(SPREADING.wait(&state, now), secs(5));
+
+    // Nor after the reset, where the last pace is still remembered.
+    let later = now + secs(50);
+    let first = SPREADING.decide(&mut state, later, 1).unwrap();
+    assert!(SPREADING.decide(&mut state, later, 1).is_ok());
+    SPREADING.record(&mut state, later, 200, &left(10, 50));
+    SPREADING.refund(&mut state, later, &first);
+    assert_eq!(SPREADING.wait(&state, later), secs(5));
+}
+
+/// A place of 5 s is no place of 10 s.
+#[test]
+fn a_refund_after_the_pace_has_changed_gives_nothing_back() {
+    let now = Instant::from_secs(100);
+    for (remaining, wait) in [(10, 0), (5, 10)] {
+        let mut state = ServerHold::FULL;
+        SPREADING.record(&mut state, now, 200, &left(10, 50));
+        let granted = SPREADING.decide(&mut state, now, 1).unwrap();
+        SPREADING.record(&mut state, now, 200, &left(remaining, 50));
+        SPREADING.refund(&mut state, now, &granted);
+        assert_eq!(SPREADING.wait(&state, now), secs(wait));
+    }
+}
+
+/// All of its places, and those that the reset has cut off are none.
+#[test]
+fn a_refund_of_several_gives_all_their_places_back() {
+    let now = Instant::from_secs(100);
+    for cost in [2, 5, 1_000] {
+        let mut state = ServerHold::FULL;
+        SPREADING.record(&mut state, now, 200, &left(10, 50));
+        let granted = SPREADING.decide(&mut state, now, cost).unwrap();
+        let expected = secs(5).saturating_mul(cost.into()).min(secs(50));
+        assert_eq!(SPREADING.wait(&state, now), expected);
+        SPREADING.refund(&mut state, now, &granted);
+        assert_eq!(SPREADING.wait(&state, now), Duration::ZERO);
+    }
+}
+
+/// What was taken before a far jump back is not given back after it.
+#[test]
+fn a_refund_after_a_far_jump_back_gives_nothing_back() {
+    let mut state = ServerHold::FULL;
+    let then = Instant::from_secs(1_000_000);
+    SPREADING.record(&mut state, then, 200, &left(1, 60));
+    let granted = SPREADING.decide(&mut state, then + secs(20), 1).unwrap();
+    let now = then - secs(10);
+    SPREADING.refund(&mut state, now, &granted);
+    assert_eq!(SPREADING.wait(&state, now), minutes(1));
+}
+
+#[test]
+fn a_new_policy_cuts_a_pace_to_what_it_believes() {
+    let now = Instant::from_secs(100);
+    let short = policy!(ServerHold::new(secs(10)).spread());
+    let mut state = ServerHold::FULL;
+    SPREADING.record(&mut state, now, 200, &left(2, 60));
+    SPREADING.reconfigure(&mut state, now, &short);
+    assert_eq!(short.rests_in(&state, now), secs(10));
+    assert!(short.decide(&mut state, now, 1).is_ok());
+    assert_eq!(short.wait(&state, now), secs(10));
+}
+
+/// Firmware holds the limiter in a `static`; each form of it hears what the server says.
+#[test]
+fn every_holder_can_be_told_what_the_server_says() {
+    const LIMIT: AllOf<TokenBucket, ServerHold> =
+        AllOf(policy!(TokenBucket::per_second(10)), OBEDIENT);
+    static SHARED: Shared<RateLimiter<AllOf<TokenBucket, ServerHold>>> =
+        Shared::new(RateLimiter::new(LIMIT));
+    static LIVE: Shared<Live<AllOf<TokenBucket, ServerHold>>> =
+        Shared::live(RateLimiter::new(LIMIT));
+    let now = Instant::from_secs(100);
+    let quota = retry_after("3");
+    let wait = Err(Denied::RateLimited {
+        retry_after: secs(3),
+    });
+
+    let mut own = RateLimiter::new(LIMIT);
+    own.with_state(|policy, state| policy.record(state, now, 429, &quota));
+    assert_eq!(own.peek(now, 1), wait);
+    SHARED.with_state(|policy, state| policy.record(state, now, 429, &quota));
+    assert_eq!(SHARED.peek(now, 1), wait);
+    LIVE.with_state(|policy, state| policy.record(state, now, 429, &quota));
+    assert_eq!(LIVE.peek(now, 1), wait);
+    let held = LIVE.with_state(|policy, state| policy.1.wait(&state.1, now + secs(1)));
+    assert_eq!(held, secs(2));
+}
+
 #[test]
 fn a_new_policy_shortens_what_is_longer_than_it_believes() {
     let now = Instant::from_secs(100);
@@ -240,6 +396,65 @@ fn a_turn_that_never_comes_is_told() {
     assert_eq!(OBEDIENT.wait(&state, end), nanos(10), "time ends before");
     let bucket = policy!(TokenBucket::per_second(1).burst(1));
     assert!(wait_in_line(&bucket, TokenBucket::FULL, end, 1).is_err());
+}
+
+/// A policy that knows only a lower bound of the wait, and asks for a second look.
+#[test]
+fn behind_a_policy_that_knows_only_a_lower_bound_a_turn_is_no_earlier_than_that() {
+    #[derive(Clone, Copy, Debug)]
+    struct Half(TokenBucket);
+
+    impl Policy for Half {
+        type State = <TokenBucket as Policy>::State;
+        type Granted = Granted;
+        const FULL: Self::State = TokenBucket::FULL;
+
+        fn decide(
+            &self,
+            state: &mut Self::State,
+            now: Instant,
+            cost: u32,
+        ) -> Result<Granted, Denied> {
+            self.0.decide(state, now, cost).map_err(|denied| {
+                let wait = denied.retry_after().unwrap().as_nanos();
+                Denied::RateLimited {
+                    retry_after: nanos(wait.div_ceil(2)),
+                }
+            })
+        }
+        fn at_rest(&self, state: &Self::State, now: Instant) -> bool {
+            self.0.at_rest(state, now)
+        }
+        fn rests_in(&self, state: &Self::State, now: Instant) -> Duration {
+            self.0.rests_in(state, now)
+        }
+        fn mend(&self, state: &mut Self::State, now: Instant) {
+            self.0.mend(state, now);
+        }
+        fn available(&self, state: &Self::State, now: Instant) -> u32 {
+            self.0.available(state, now)
+        }
+        fn capacity(&self) -> u32 {
+            self.0.capacity()
+        }
+        fn refund(&self, state: &mut Self::State, now: Instant, granted: &Granted) {
+            self.0.refund(state, now, granted);
+        }
+        fn reconfigure(&self, state: &mut Self::State, now: Instant, new: &Self) {
+            self.0.reconfigure(state, now, &new.0);
+        }
+        fn standing(&self, state: &Self::State, now: Instant) -> Standing {
+            self.0.standing(state, now)
+        }
+    }
+
+    let exact = policy!(TokenBucket::per_second(1).burst(1));
+    let now = Instant::from_secs(60);
+    for ahead in 1..20 {
+        let told = wait_in_line(&Half(exact), Half::FULL, now, ahead).unwrap();
+        let real = wait_in_line(&exact, TokenBucket::FULL, now, ahead).unwrap();
+        assert!(told > Duration::ZERO && told <= real, "{told}, {real}");
+    }
 }
 
 /// Another core's clock may lag a little: the end of a hold stays where it is.
@@ -363,15 +578,17 @@ impl Model {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-    #[test]
-    fn agrees_with_a_model_that_remembers_every_answer(events in vec(event(), 1..60)) {
-        let start = Instant::from_secs(10_000);
+/// How to run many: see `model/schedule.rs`.
+#[test]
+fn agrees_with_a_model_that_remembers_every_answer() {
+    play("server hold", vec(event(), 1..60), |events| {
         let mut state = ServerHold::FULL;
-        let mut model = Model { last: Some(0), ..Model::default() };
-        let mut now = start;
+        let mut model = Model {
+            last: Some(0),
+            ..Model::default()
+        };
+        let mut now = Instant::from_secs(10_000);
+        let count = events.len() as u64;
         for event in events {
             let at = u128::from(now.as_nanos());
             match event {
@@ -392,7 +609,9 @@ proptest! {
                 }
                 Event::Refused(wait) => {
                     SPREADING.record(&mut state, now, 429, &retry_after(&wait.to_string()));
-                    model.holds.push(at + (u128::from(wait) * SECOND).min(MAX_HOLD));
+                    model
+                        .holds
+                        .push(at + (u128::from(wait) * SECOND).min(MAX_HOLD));
                 }
                 Event::Left(remaining, reset) => {
                     SPREADING.record(&mut state, now, 200, &left(remaining, reset));
@@ -413,21 +632,33 @@ proptest! {
             prop_assert_eq!(SPREADING.available(&state, now) > 0, wait == Duration::ZERO);
             prop_assert!(wait <= SPREADING.rests_in(&state, now));
         }
-    }
+        Ok(count)
+    });
+}
 
-    /// Whatever the clock does and whatever is said, nobody waits longer than the longest hold and
-    /// the lead, and waiting as told is enough.
-    #[test]
-    fn under_any_clock_a_wait_is_bounded_and_true(
-        steps in vec((any::<u64>(), 0..3_u8, any::<u64>(), any::<u64>(), any::<bool>()), 1..40),
-    ) {
+/// Whatever the clock does and whatever is said, nobody waits longer than the longest hold and
+/// the lead, and waiting as told is enough.
+#[test]
+fn under_any_clock_a_wait_is_bounded_and_true() {
+    let step = (
+        any::<u64>(),
+        0..3_u8,
+        any::<u64>(),
+        any::<u64>(),
+        any::<bool>(),
+    );
+    play("server hold, any clock", vec(step, 1..40), |steps| {
         let mut state = ServerHold::FULL;
+        let count = steps.len() as u64;
         for (at, kind, first, second, near) in steps {
             // Far jumps, and small ones around one point.
             let now = if near { (1 << 60) + (at >> 30) } else { at };
             let now = Instant::from_nanos(now);
             match kind {
-                0 => SPREADING.record(&mut state, now, 503, &retry_after(&(first >> 55).to_string())),
+                0 => {
+                    let quota = retry_after(&(first >> 55).to_string());
+                    SPREADING.record(&mut state, now, 503, &quota);
+                }
                 1 => SPREADING.record(&mut state, now, 200, &left(first >> 56, second >> 55)),
                 _ => drop(SPREADING.decide(&mut state, now, first as u32)),
             }
@@ -438,7 +669,8 @@ proptest! {
             prop_assert!(SPREADING.decide(&mut copy, now + wait, 1).is_ok());
             prop_assert!(SPREADING.rests_in(&state, now) <= minutes(1) + CLOCK_LEAD);
         }
-    }
+        Ok(count)
+    });
 }
 
 /// The hours of the day's documentation: a far longer hold than a test of minutes would show.

@@ -17,6 +17,7 @@ pub const MAX_INTEGER: u64 = 999_999_999_999_999;
 /// assert_eq!(error.to_string(), "window = 1.5s, allowed whole seconds from 1s");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ItemError {
     /// More than [`MAX_INTEGER`].

@@ -25,6 +25,7 @@ use super::{BufferTooSmall, LimitName};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct ItemName<'a>(&'a str);
 
 impl<'a> ItemName<'a> {

@@ -13,6 +13,7 @@ use super::text::is_space;
 /// to [`MAX_INTEGER`](super::MAX_INTEGER). Of one that is there twice, the last counts. Others
 /// (`pk` and `qu`, and what a server adds of its own) are checked for their syntax and skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct LimitItem<'a> {
     /// What the server calls the limit; the same in both headers.
     pub name: ItemName<'a>,
@@ -87,6 +88,7 @@ impl<'a> LimitItem<'a> {
 /// # Ok::<(), steadfast::http::ListError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct LimitItems<'a> {
     scan: Scan<'a>,
     ended: bool,
@@ -159,6 +161,7 @@ impl FusedIterator for LimitItems<'_> {}
 /// assert_eq!(error.to_string(), "the list is malformed at byte 4");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct ListError {
     /// How many bytes come before the one that does not fit; all of them, but for spaces at the
     /// end, if the text ends too early.

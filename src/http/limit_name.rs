@@ -10,6 +10,7 @@ use super::text::Text;
 /// fixed name is checked while compiling by [`limit_name!`](crate::limit_name); one that comes from
 /// a configuration by [`new`](Self::new).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct LimitName<'a>(&'a str);
 
 /// A [`LimitName`] that is checked while compiling.
@@ -102,6 +103,7 @@ impl<'a> LimitName<'a> {
 /// assert_eq!(error.to_string(), "name has byte 0x0d at 1, allowed 0x20..=0x7e");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NameError {
     /// It has no bytes.

@@ -27,6 +27,7 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct QuotaPolicy<'a> {
     name: LimitName<'a>,
     quota: u64,

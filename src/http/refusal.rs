@@ -34,6 +34,7 @@ use crate::limit::Denied;
 /// # Ok::<(), steadfast::http::BufferTooSmall>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Refusal(Denied);
 
 impl Refusal {

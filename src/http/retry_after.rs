@@ -17,6 +17,7 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(RetryAfter::new(millis(44_001)).write(&mut buffer), Ok("45"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct RetryAfter(u64);
 
 impl fmt::Display for RetryAfter {

@@ -20,9 +20,13 @@ use crate::time::{Duration, Instant};
 /// and does not say for how long comes before all. `RateLimit-Policy` is not looked at: it says
 /// what is allowed, not what is left.
 ///
-/// The pace has no upper end, and a server may send anything: set a limit of your own. Leave the
-/// headers of a cached answer out, they are old. Source: draft-ietf-httpapi-ratelimit-headers,
-/// section on the client's behaviour.
+/// An answer with an `Age` above zero came out of a cache. `Retry-After` counts from when the
+/// server said it, so it is taken less the age; what was left then is not known now, and counts as
+/// absent.
+///
+/// The pace has no upper end, and a server may send anything: set a limit of your own. Sources:
+/// draft-ietf-httpapi-ratelimit-headers, section on the client's behaviour; RFC 9111, section 5.1,
+/// for the age.
 ///
 /// ```
 /// use steadfast::{http::ServerQuota, time::{Instant, secs}};
@@ -43,9 +47,12 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(refused.pace(), Some(secs(120)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct ServerQuota {
     unix_now: Instant,
     retry_after: Option<Duration>,
+    /// How long ago the server said it.
+    age: Duration,
     /// Of the limits in `RateLimit`, the one with the longest pace.
     listed: Option<Left>,
     /// `X-RateLimit-Remaining` and `-Reset`.
@@ -64,6 +71,7 @@ impl ServerQuota {
         Self {
             unix_now,
             retry_after: None,
+            age: Duration::ZERO,
             listed: None,
             plain_remaining: None,
             plain_reset: None,
@@ -93,6 +101,9 @@ impl ServerQuota {
             // `None` is less than any wait.
             let wait = RetryAfter::parse(value, self.unix_now);
             self.retry_after = self.retry_after.max(wait);
+        } else if is("Age") {
+            let age = read_number(value).map_or(Duration::ZERO, Duration::from_secs);
+            self.age = self.age.max(age);
         } else if is(header::RATELIMIT) {
             self.add_list(value);
         } else if is(header::X_RATELIMIT_REMAINING) {
@@ -128,14 +139,26 @@ impl ServerQuota {
         self.listed = listed;
     }
 
-    /// What `Retry-After` says: how long to wait before this request is tried again.
+    /// What `Retry-After` says, less the answer's age: how long to wait before this request is
+    /// tried again. `None` if that is over.
     pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        match self.retry_after {
+            Some(wait) if wait.as_nanos() > self.age.as_nanos() => {
+                Some(wait.saturating_sub(self.age))
+            }
+            _ => None,
+        }
+    }
+
+    /// Is it what the server says now?
+    const fn is_fresh(&self) -> bool {
+        self.age.as_nanos() == 0
     }
 
     /// How many requests, or other units of the server's, are left until the reset.
     pub const fn remaining(&self) -> Option<u64> {
         match self.listed {
+            _ if !self.is_fresh() => None,
             Some(left) => Some(left.remaining),
             None => self.plain_remaining,
         }
@@ -144,6 +167,7 @@ impl ServerQuota {
     /// In how long the server counts anew, seen from when the headers came.
     pub const fn resets_in(&self) -> Option<Duration> {
         match self.listed {
+            _ if !self.is_fresh() => None,
             Some(left) => left.resets_in,
             None => self.plain_reset,
         }
@@ -154,7 +178,7 @@ impl ServerQuota {
     /// `None` if the server did not say; then, and after a no, your own policy decides. Costs one
     /// 64-bit division.
     pub fn pace(&self) -> Option<Duration> {
-        self.retry_after.or_else(|| {
+        self.retry_after().or_else(|| {
             let left = Left {
                 remaining: self.remaining()?,
                 resets_in: self.resets_in(),
@@ -166,6 +190,7 @@ impl ServerQuota {
 
 /// What is left of one limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 struct Left {
     remaining: u64,
     resets_in: Option<Duration>,

@@ -36,6 +36,7 @@ use crate::time::Duration;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct ServiceLimit<'a> {
     name: LimitName<'a>,
     remaining: u64,

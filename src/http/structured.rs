@@ -19,6 +19,7 @@ pub(super) enum Bare<'a> {
 /// Each verb takes its part of the text, or answers `None` and stays at the byte that does not
 /// fit, which is the end if the text ends too early.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub(super) struct Scan<'a> {
     text: &'a str,
     at: usize,

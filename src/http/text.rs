@@ -15,6 +15,7 @@ use core::fmt;
 /// assert_eq!(error.to_string(), "4 bytes needed, 3 given");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct BufferTooSmall {
     /// How many bytes the text takes.
     pub needed: usize,

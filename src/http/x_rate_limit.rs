@@ -24,6 +24,7 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(write_number(numbers.reset, &mut buffer), Ok("1700000037"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct XRateLimit {
     /// The capacity.
     pub limit: u32,

@@ -9,6 +9,7 @@ use crate::time::{Duration, Instant};
 /// 24 bytes. It says what was taken and when, not what is left: that is worked out only when
 /// asked for, so that a yes costs no division.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Granted {
     /// From when on the grant may be used.
     pub(super) at: u64,
@@ -44,6 +45,7 @@ impl Granted {
 
 /// No: nothing was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Denied {
     /// Over the limit. The same call succeeds after `retry_after`, if nobody else comes first,
@@ -99,6 +101,7 @@ impl core::error::Error for Denied {}
 
 /// Where a limiter stands, as its headers tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Standing {
     /// The capacity: what a full limiter grants at once.
     pub limit: u32,

@@ -28,6 +28,7 @@ use crate::time::{Duration, Instant};
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct FixedWindow {
     period: u64,
     /// When aligned windows turn, as a time within the period.
@@ -40,6 +41,7 @@ pub struct FixedWindow {
 
 /// What a [`FixedWindow`] remembers: when its window ends and what was used. 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct FixedWindowState {
     end: u64,
     used: u32,
@@ -48,6 +50,7 @@ pub struct FixedWindowState {
 /// A fixed window being configured; [`build`](Self::build) or [`policy!`](crate::policy) checks
 /// it.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct FixedWindowConfig {
     limit: u32,
     period: Duration,

@@ -68,6 +68,7 @@ pub struct Layered<A, B>(A, B);
 
 /// No, and which limit said it. Nothing was taken, from any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct DeniedBy {
     /// The limit's name.
     pub limit: &'static str,

@@ -18,6 +18,7 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(limiter.available(now), 0);
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct RateLimiter<P: Policy> {
     policy: P,
     state: P::State,
@@ -126,6 +127,12 @@ impl<P: Policy> RateLimiter<P> {
     /// Gives back what was granted and not used; see [`Policy::refund`].
     pub fn refund(&mut self, now: Instant, granted: &P::Granted) {
         self.policy.refund(&mut self.state, now, granted);
+    }
+
+    /// Policy and state, for what only this policy can do, such as
+    /// [`AllOf::record`](super::AllOf::record).
+    pub fn with_state<R>(&mut self, work: impl FnOnce(&P, &mut P::State) -> R) -> R {
+        work(&self.policy, &mut self.state)
     }
 
     /// Goes on under another policy, keeping what was used, in tokens.

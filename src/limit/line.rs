@@ -8,7 +8,8 @@ use crate::time::{Duration, Instant};
 /// one as soon as it may and none leaves.
 ///
 /// It plays the queue on a copy of the state, and takes nothing. Costs up to two decisions for
-/// each of the `ahead`, so bound the queue.
+/// each of the `ahead`, so bound the queue. Of a policy whose `retry_after` is only a lower bound
+/// the result is one, too; all of ours are exact.
 ///
 /// # Errors
 ///
@@ -33,7 +34,11 @@ pub fn wait_in_line<P: Policy>(
     for _ in 0..=ahead {
         if let Err(denied) = policy.decide(&mut state, at, 1) {
             at = at + denied.retry_after().ok_or(denied)?;
-            policy.decide(&mut state, at, 1)?;
+            if let Err(denied) = policy.decide(&mut state, at, 1)
+                && (denied.retry_after().is_none() || at == Instant::MAX)
+            {
+                return Err(denied);
+            }
         }
     }
     Ok(at.since(now))

@@ -57,6 +57,7 @@ pub const fn choose(free: [u8; 2]) -> Option<(usize, usize)> {
 /// meant to withstand an attacker who can choose keys *and* watch the table; a server takes a
 /// stronger one.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Mixer(u64);
 
 impl Mixer {

@@ -3,7 +3,7 @@
 //! A limiter of one's own knows what was agreed on. A server that says 429 knows better, and all
 //! who call it must hear of that, not only the one whose request was refused.
 
-use super::{CLOCK_LEAD, Denied, Granted, MAX_WAIT, Policy, Standing};
+use super::{AllOf, CLOCK_LEAD, Denied, Granted, MAX_WAIT, Policy, Standing};
 use crate::ConfigError;
 use crate::http::ServerQuota;
 use crate::time::{Duration, Instant, days};
@@ -16,15 +16,17 @@ use crate::time::{Duration, Instant, days};
 /// until a server speaks.
 ///
 /// - **A refusal holds.** After a 429 nothing passes for as long as its headers ask
-///   ([`ServerQuota::pace`]); after a 503, for its `Retry-After`. Without such headers, nothing
-///   changes. `Retry-After` of other answers is about something else (a job to look at later, a
-///   redirect) and is not looked at.
+///   ([`ServerQuota::pace`]); after a 503, for its `Retry-After`; after a 403, for its
+///   `Retry-After`, or until the reset if it says that nothing is left. Without such headers,
+///   nothing changes. `Retry-After` of other answers is about something else (a job to look at
+///   later, a redirect, a body that is too large) and is not looked at, unless
+///   [`also`](ServerHoldConfig::also) names their status.
 /// - **The longest hold wins.** Nothing is sent during a hold, so whatever arrives in it answers
 ///   an earlier request and knows less. A hold is never shortened, but by
 ///   [`release`](Self::release).
 /// - **A hold is at most `max_hold`**, since a server may send anything: what asks for more holds
-///   for that long. This is the only way in which a server's wait is undercut, so let it be more
-///   than any that is meant.
+///   for that long. This is the only way in which the wait of a status that is listened to is
+///   undercut, so let it be more than any that is meant.
 /// - **Spreading is opt-in** ([`ServerHoldConfig::spread`]). Then any answer that says how much is
 ///   left, and until when, sets a pace: what is left, evenly over the time until the reset, counted
 ///   from the last that passed. The latest answer's pace counts, and ends with its reset. With
@@ -54,26 +56,37 @@ use crate::time::{Duration, Instant, days};
 ///
 /// // The answer: 429, Retry-After: 3.
 /// let quota = ServerQuota::new(Instant::from_secs(1_700_000_000)).header("Retry-After", "3");
-/// API.1.record(&mut state.1, now, 429, &quota);
+/// API.record(&mut state, now, 429, &quota);
 /// let denied = API.decide(&mut state, now, 1).unwrap_err();
 /// assert_eq!(denied.retry_after(), Some(secs(3)));
 /// assert!(API.decide(&mut state, now + secs(3), 1).is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct ServerHold {
     max_hold: Duration,
     spread: bool,
+    /// Further statuses that hold; zero is none.
+    also: [u16; MOST_ALSO],
 }
+
+/// How many statuses [`ServerHoldConfig::also`] can name.
+const MOST_ALSO: usize = 4;
 
 /// The making of a [`ServerHold`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct ServerHoldConfig {
     max_hold: Duration,
     spread: bool,
+    also: [u16; MOST_ALSO],
+    /// How many were named, be there room or not.
+    named: u8,
 }
 
 /// What a [`ServerHold`] remembers: 40 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct ServerHoldState {
     /// When the last answer was recorded that said something. What follows counts from here.
     since: Instant,
@@ -95,6 +108,7 @@ impl ServerHold {
     pub const STANDARD: Self = Self {
         max_hold: days(1),
         spread: false,
+        also: [0; MOST_ALSO],
     };
 
     /// Holds of up to `max_hold`.
@@ -102,6 +116,8 @@ impl ServerHold {
         ServerHoldConfig {
             max_hold,
             spread: false,
+            also: [0; MOST_ALSO],
+            named: 0,
         }
     }
 
@@ -112,12 +128,16 @@ impl ServerHold {
 
     /// Whether an answer with this status is worth reading the headers of.
     pub const fn listens_to(&self, status: u16) -> bool {
-        self.spread || matches!(status, 429 | 503)
+        self.spread || matches!(status, 403 | 429 | 503) || self.is_also(status)
     }
 
-    /// Takes note of an answer that has just come.
-    ///
-    /// An answer that came out of a cache is old: leave it out.
+    const fn is_also(&self, status: u16) -> bool {
+        let [a, b, c, d] = self.also;
+        status != 0 && (status == a || status == b || status == c || status == d)
+    }
+
+    /// Takes note of an answer that has just come. The limiters of [`AllOf`]`(limit, hold)` are
+    /// told by [`AllOf::record`].
     pub fn record(
         &self,
         state: &mut ServerHoldState,
@@ -127,6 +147,12 @@ impl ServerHold {
     ) {
         let refused = match status {
             429 => quota.pace(),
+            // It may mean "never": only a wait that it names, or nothing left, makes a hold of it.
+            _ if status == 403 || self.is_also(status) => {
+                let nothing_left = quota.remaining() == Some(0);
+                let reset = quota.resets_in().filter(|_| nothing_left);
+                quota.retry_after().or(reset)
+            }
             503 => quota.retry_after(),
             _ => None,
         };
@@ -187,20 +213,83 @@ impl ServerHoldConfig {
         self
     }
 
+    /// Holds after this status, too, as after a 403: for its `Retry-After`, or until the reset if
+    /// nothing is left. For servers that refuse by 420 or 529, say. Up to four statuses.
+    ///
+    /// ```
+    /// use steadfast::{limit::ServerHold, policy, time::hours};
+    ///
+    /// const HOLD: ServerHold = policy!(ServerHold::new(hours(6)).also(529).also(413));
+    /// assert!(HOLD.listens_to(529) && !HOLD.listens_to(404));
+    /// ```
+    #[must_use]
+    pub const fn also(mut self, status: u16) -> Self {
+        if (self.named as usize) < MOST_ALSO {
+            self.also[self.named as usize] = status;
+        }
+        self.named = self.named.saturating_add(1);
+        self
+    }
+
     /// The policy.
     ///
     /// # Errors
     ///
-    /// If `max_hold` is nothing, or more than [`MAX_WAIT`].
+    /// If `max_hold` is nothing, or more than [`MAX_WAIT`]; if more than four further statuses are
+    /// named, or one that is not in `100..=999`.
     pub const fn build(self) -> Result<ServerHold, ConfigError> {
         let max_hold = self.max_hold.as_nanos();
-        match ConfigError::check("max_hold in ns", max_hold, 1, MAX_WAIT.as_nanos()) {
-            Ok(()) => Ok(ServerHold {
-                max_hold: self.max_hold,
-                spread: self.spread,
-            }),
-            Err(error) => Err(error),
+        if let Err(error) = ConfigError::check("max_hold in ns", max_hold, 1, MAX_WAIT.as_nanos()) {
+            return Err(error);
         }
+        let named = self.named as usize;
+        if let Err(error) = ConfigError::check("statuses", named as u64, 0, MOST_ALSO as u64) {
+            return Err(error);
+        }
+        let mut at = 0;
+        while at < named && at < MOST_ALSO {
+            if let Err(error) = ConfigError::check("status", self.also[at] as u64, 100, 999) {
+                return Err(error);
+            }
+            at = at.wrapping_add(1);
+        }
+        Ok(ServerHold {
+            max_hold: self.max_hold,
+            spread: self.spread,
+            also: self.also,
+        })
+    }
+}
+
+impl<P: Policy> AllOf<P, ServerHold> {
+    /// Takes note of an answer that has just come; see [`ServerHold::record`]. The limit beside the
+    /// hold is left as it is.
+    ///
+    /// Whoever owns policy and state hands them out by `with_state`, as
+    /// [`RateLimiter::with_state`](super::RateLimiter::with_state):
+    ///
+    /// ```
+    /// use steadfast::http::ServerQuota;
+    /// use steadfast::limit::{AllOf, RateLimiter, ServerHold, TokenBucket};
+    /// use steadfast::{policy, shared::Shared, time::{Instant, secs}};
+    ///
+    /// static API: Shared<RateLimiter<AllOf<TokenBucket, ServerHold>>> = Shared::new(
+    ///     RateLimiter::new(AllOf(policy!(TokenBucket::per_second(5)), ServerHold::STANDARD)),
+    /// );
+    ///
+    /// let now = Instant::from_secs(60);
+    /// let quota = ServerQuota::new(Instant::MAX).header("Retry-After", "3");
+    /// API.with_state(|policy, state| policy.record(state, now, 503, &quota));
+    /// assert_eq!(API.try_acquire(now).unwrap_err().retry_after(), Some(secs(3)));
+    /// ```
+    pub fn record(
+        &self,
+        state: &mut <Self as Policy>::State,
+        now: Instant,
+        status: u16,
+        quota: &ServerQuota,
+    ) {
+        self.1.record(&mut state.1, now, status, quota);
     }
 }
 
@@ -211,6 +300,22 @@ impl ServerHoldState {
 
     fn reset_end(&self) -> Instant {
         self.since + self.resets_in
+    }
+
+    /// The pace in force at `now`; zero without one.
+    fn price(&self, now: Instant) -> Duration {
+        if self.reset_end() > now {
+            self.every
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// The last of the places that `cost` takes at `at`. Those after the reset are owed to nobody.
+    fn taken(&self, at: Instant, price: Duration, cost: u32) -> Instant {
+        let others = u64::from(cost.saturating_sub(1));
+        let reset = self.reset_end().max(at);
+        reset.min(at + price.saturating_mul(others))
     }
 
     /// When the next may pass.
@@ -261,15 +366,14 @@ impl Policy for ServerHold {
         if retry_after > Duration::ZERO {
             return Err(Denied::RateLimited { retry_after });
         }
+        let price = state.price(now);
         if self.spread {
-            let others = u64::from(cost.saturating_sub(1));
-            // Places after the reset are owed to nobody.
-            let reset = state.reset_end().max(now);
-            state.last = reset.min(now + state.every.saturating_mul(others));
+            state.last = state.taken(now, price, cost);
         }
         Ok(Granted {
             at: now.as_nanos(),
-            mark: state.last.as_nanos(),
+            // What a place cost, so that a refund gives back no other's.
+            mark: price.as_nanos(),
             part: 0,
             cost,
         })
@@ -300,11 +404,15 @@ impl Policy for ServerHold {
         u32::MAX
     }
 
-    /// Gives the places of the pace back, if nobody has taken one since.
+    /// Gives the places of the pace back, if nobody has taken one since and the pace is what it was.
+    ///
+    /// What passed without a pace took no place, so there is none to give back.
     fn refund(&self, state: &mut ServerHoldState, now: Instant, granted: &Granted) {
         self.mend(state, now);
-        if self.spread && state.last.as_nanos() == granted.mark {
-            let places = state.every.saturating_mul(u64::from(granted.cost));
+        let price = Duration::from_nanos(granted.mark);
+        let is_last = state.last == state.taken(granted.at(), price, granted.cost);
+        if self.spread && granted.cost > 0 && state.every == price && is_last {
+            let places = price.saturating_mul(u64::from(granted.cost));
             state.last = state.last.saturating_sub(places);
         }
     }

@@ -19,10 +19,12 @@ use crate::time::{Duration, Instant};
 /// assert!(!trial.try_acquire(now).unwrap().would_pass());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Shadow<P>(pub P);
 
 /// A yes, and what the limit on trial said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Shadowed<G>(pub Result<G, Denied>);
 
 impl<G> Shadowed<G> {

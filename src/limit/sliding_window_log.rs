@@ -25,6 +25,7 @@ use crate::time::{Duration, Instant};
 /// assert_eq!(denied.retry_after(), Some(secs(30)), "when the first two come back");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct SlidingWindowLog<const N: usize> {
     period: u64,
     /// Later than this the clock is taken to stand still, so that no sum overflows.
@@ -34,6 +35,7 @@ pub struct SlidingWindowLog<const N: usize> {
 
 /// What a [`SlidingWindowLog`] remembers: when each of the last `N` tokens comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct SlidingWindowLogState<const N: usize> {
     /// A ring in the order of the calls, and so of the times; zero where there was none.
     back_at: [u64; N],
@@ -43,6 +45,7 @@ pub struct SlidingWindowLogState<const N: usize> {
 
 /// A sliding log being configured; [`build`](Self::build) or [`policy!`](crate::policy) checks it.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct SlidingWindowLogConfig<const N: usize> {
     limit: u32,
     period: Duration,

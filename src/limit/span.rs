@@ -8,6 +8,7 @@
 ///
 /// Sums wrap rather than panic; the policies bound their inputs so that none does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub(super) struct Span {
     pub whole: u64,
     /// Always below `parts`.

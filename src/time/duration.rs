@@ -112,6 +112,7 @@ impl From<Duration> for core::time::Duration {
 
 /// A duration of another type is longer than 584 years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct TooLong(pub core::time::Duration);
 
 impl fmt::Display for TooLong {
@@ -136,10 +137,25 @@ impl TryFrom<core::time::Duration> for Duration {
     }
 }
 
-impl fmt::Display for Duration {
-    /// Exact, in the largest unit that leaves a whole number before the point: `90s`, `1.5s`,
-    /// `548.913689ms`, `7ns`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// How a duration is told: exact, in the largest unit that leaves a whole number before the
+/// point.
+pub(super) struct Told {
+    pub(super) whole: u64,
+    /// What stands behind the point: digits, without zeros at the end.
+    digits: [u8; 9],
+    pub(super) unit: &'static str,
+}
+
+impl Told {
+    /// What stands behind the point; empty if nothing does.
+    pub(super) fn fraction(&self) -> &str {
+        let digits = core::str::from_utf8(&self.digits).unwrap_or_default();
+        digits.trim_end_matches('0')
+    }
+}
+
+impl Duration {
+    pub(super) fn told(self) -> Told {
         // The fraction is always told in billionths of the unit, nine digits.
         let (whole, billionths, unit) = match self.0 {
             0 => (0, 0, "s"),
@@ -150,19 +166,35 @@ impl fmt::Display for Duration {
             }
             nanos => (nanos / 1_000_000_000, nanos % 1_000_000_000, "s"),
         };
-        write!(f, "{whole}")?;
-        if billionths > 0 {
-            // By hand, since a width that is not constant keeps a panic reachable.
-            let mut digits = [b'0'; 9];
-            let mut rest = billionths;
-            for digit in digits.iter_mut().rev() {
-                *digit = b'0'.wrapping_add((rest % 10) as u8);
-                rest /= 10;
+        // By hand, since a width that is not constant keeps a panic reachable.
+        let mut digits = [b'0'; 9];
+        let mut rest = billionths;
+        for digit in digits.iter_mut().rev() {
+            if rest == 0 {
+                break;
             }
-            let digits = core::str::from_utf8(&digits).unwrap_or_default();
-            write!(f, ".{}", digits.trim_end_matches('0'))?;
+            *digit = b'0'.wrapping_add((rest % 10) as u8);
+            rest /= 10;
         }
-        f.write_str(unit)
+        Told {
+            whole,
+            digits,
+            unit,
+        }
+    }
+}
+
+impl fmt::Display for Duration {
+    /// Exact, in the largest unit that leaves a whole number before the point: `90s`, `1.5s`,
+    /// `548.913689ms`, `7ns`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = self.told();
+        write!(f, "{}", told.whole)?;
+        let fraction = told.fraction();
+        if !fraction.is_empty() {
+            write!(f, ".{fraction}")?;
+        }
+        f.write_str(told.unit)
     }
 }
 

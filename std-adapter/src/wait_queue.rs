@@ -68,6 +68,10 @@ impl MutexWaitQueue {
 }
 
 impl Callers {
+    fn first_waker(&mut self) -> Option<Waker> {
+        self.waiting.front_mut()?.waker.take()
+    }
+
     fn is_first(&self, ticket: Ticket) -> bool {
         self.waiting
             .front()
@@ -102,20 +106,13 @@ impl WaitQueue for MutexWaitQueue {
             return;
         };
         let gone = callers.waiting.remove(at);
-        let woken = match callers.waiting.front_mut() {
-            Some(first) if at == 0 => first.waker.take(),
-            _ => None,
-        };
+        let woken = if at == 0 { callers.first_waker() } else { None };
         drop(callers);
         // Wakers run other people's code: not under the lock.
         if let Some(waker) = woken {
             waker.wake();
         }
         drop(gone);
-    }
-
-    fn is_first(&self, ticket: Ticket) -> bool {
-        self.lock().is_first(ticket)
     }
 
     fn poll_first(&self, ticket: Ticket, waker: &Waker) -> bool {
@@ -130,6 +127,13 @@ impl WaitQueue for MutexWaitQueue {
         drop(callers);
         drop(old);
         first
+    }
+
+    fn wake_first(&self) {
+        let woken = self.lock().first_waker();
+        if let Some(waker) = woken {
+            waker.wake();
+        }
     }
 
     fn is_empty(&self) -> bool {

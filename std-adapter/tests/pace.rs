@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use http::Response;
-use steadfast::limit::{Denied, FixedWindow, ServerHold, TokenBucket};
+use steadfast::limit::{Denied, FixedWindow, Policy, ServerHold, TokenBucket};
 use steadfast::policy;
 use steadfast::time::{Clock, Duration, Instant, days, hours, millis, minutes, nanos, secs};
 use steadfast_std::pace::{Pace, PaceError};
@@ -160,7 +160,7 @@ async fn a_full_queue_says_so_at_once() {
     let time = TokioTime::new();
     let server = Server::new(time);
     // A third would also wait too long.
-    let layer = PaceLayer::new(ONE, time).max_waiting(2).max_wait(secs(2));
+    let layer = PaceLayer::new(ONE, time).max_queued(2).max_wait(secs(2));
     let client = layer.layer(server.clone());
     let sent = come(&client, 0).await;
     let (second, third) = (come(&client, 1).await, come(&client, 2).await);
@@ -170,7 +170,7 @@ async fn a_full_queue_says_so_at_once() {
     assert_eq!(error, PaceError::QueueFull { capacity: 2 });
     assert_eq!(
         error.to_string(),
-        "2 calls are waiting already, and no more may"
+        "2 calls are waiting already, and no more may (max_queued)"
     );
     for call in [sent, second, third] {
         call.await.unwrap().unwrap();
@@ -183,7 +183,7 @@ async fn a_full_queue_says_so_at_once() {
 async fn without_a_queue_whoever_would_wait_is_refused() {
     let time = TokioTime::new();
     let mut client = PaceLayer::new(ONE, time)
-        .max_waiting(0)
+        .max_queued(0)
         .layer(Server::new(time));
     assert!(at_once(&mut client.call(0)).unwrap().is_ok());
     let error = at_once(&mut client.call(1)).unwrap().unwrap_err();
@@ -276,7 +276,7 @@ async fn a_dropped_call_leaves_no_trace() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_holds_back_everybody_for_3_s_and_not_more() {
-    for status in [429, 503] {
+    for status in [403, 429, 503] {
         let time = TokioTime::new();
         let server = Server::new(time);
         let layer = PaceLayer::new(PLENTY, time);
@@ -311,7 +311,7 @@ async fn retry_after_of_an_accepted_job_or_a_redirect_holds_nobody() {
     let server = Server::new(time);
     let layer = PaceLayer::new(PLENTY, time);
     let mut client = layer.layer(server.clone());
-    for status in [200, 202, 301, 404, 500] {
+    for status in [200, 202, 301, 404, 413, 500] {
         server.will_say(status, &[("Retry-After", "3")]);
         client.call(0).await.unwrap();
         assert_eq!(layer.held_for(), Duration::ZERO, "{status}");
@@ -346,14 +346,13 @@ async fn a_date_is_read_by_the_answers_own_clock() {
     assert_eq!(layer.held_for(), days(1));
 }
 
-/// It was true when the server said it, and nobody knows what is true now.
 #[tokio::test(start_paused = true)]
-async fn an_answer_out_of_a_cache_is_not_read() {
+async fn an_answer_out_of_a_cache_holds_for_what_is_left_of_its_wait() {
     let time = TokioTime::new();
     let server = Server::new(time);
     let layer = PaceLayer::new(PLENTY, time);
     let mut client = layer.layer(server.clone());
-    for (age, held) in [("9", 0), ("0", 3), ("soon", 3)] {
+    for (age, held) in [("9", 0), ("3", 0), ("1", 2), ("0", 3), ("soon", 3)] {
         layer.release();
         server.will_say(503, &[("Retry-After", "3"), ("Age", age)]);
         client.call(0).await.unwrap();
@@ -514,7 +513,7 @@ async fn what_the_policy_can_never_grant_is_denied() {
     #[derive(Clone, Copy, Debug)]
     struct Never;
 
-    impl steadfast::limit::Policy for Never {
+    impl Policy for Never {
         type State = ();
         type Granted = ();
         const FULL: () = ();
@@ -573,6 +572,231 @@ async fn a_queue_before_a_window_leaves_by_the_window() {
         .map(|number| (number, Instant::from_secs(u64::from(number / 3) * 10)))
         .collect();
     assert_eq!(server.came(), came);
+}
+
+/// Whoever makes many calls and polls them together, as `join_all` does: each must see those that
+/// were polled before it, though none stood in the queue when it was made.
+#[tokio::test(start_paused = true)]
+async fn calls_made_before_they_are_polled_foresee_their_turns() {
+    let time = TokioTime::new();
+    let server = Server::new(time);
+    let layer = PaceLayer::new(ONE, time).max_wait(secs(5));
+    let client = layer.layer(server.clone());
+    let mut calls: Vec<_> = (0..20).map(|number| client.clone().call(number)).collect();
+    assert_eq!(layer.waiting(), 0, "a call that is only made stops nobody");
+    let mut refused = 0;
+    let mut waits = Vec::new();
+    for mut call in calls.drain(..) {
+        match at_once(&mut call) {
+            Some(Err(error)) => {
+                let retry_after = secs(6);
+                assert_eq!(error, PaceError::TooLong { retry_after });
+                refused += 1;
+            }
+            Some(Ok(_)) => {}
+            None => waits.push(tokio::spawn(call)),
+        }
+    }
+    assert_eq!((refused, waits.len()), (14, 5));
+    for call in waits {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(server.came().last(), Some(&(5, Instant::from_secs(5))));
+}
+
+/// An operator who knows better frees those who wait, and those who come next.
+#[tokio::test(start_paused = true)]
+async fn a_release_lets_those_who_wait_go_at_once() {
+    let time = TokioTime::new();
+    let server = Server::new(time);
+    let policy = policy!(TokenBucket::per_second(1).burst(2));
+    let layer = PaceLayer::new(policy, time).max_wait(hours(2));
+    let client = layer.layer(server.clone());
+    server.will_say(429, &[("Retry-After", "3600")]);
+    client.clone().oneshot(0).await.unwrap();
+    let calls = [
+        come(&client, 1).await,
+        come(&client, 2).await,
+        come(&client, 3).await,
+    ];
+    tokio::time::advance(secs(10).to_core()).await;
+    layer.release();
+    let hasty = layer.clone().max_wait(secs(1)).layer(server.clone());
+    settle().await;
+    // Two at once, then one a second: the limit alone, for those who wait and for the newcomer.
+    let error = hasty.clone().oneshot(4).await.unwrap_err();
+    let retry_after = secs(2);
+    assert_eq!(error, PaceError::TooLong { retry_after });
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    hasty.oneshot(5).await.unwrap();
+    let came = [(0, 0), (1, 10), (2, 10), (3, 11), (5, 12)];
+    assert_eq!(
+        server.came(),
+        came.map(|(number, at)| (number, Instant::from_secs(at)))
+    );
+}
+
+/// A hold that ends at the very instant until which all of them may wait.
+#[tokio::test(start_paused = true)]
+async fn whoever_may_wait_until_its_turn_is_not_refused_when_it_comes() {
+    let time = TokioTime::new();
+    let server = Server::new(time);
+    let layer = PaceLayer::new(PLENTY, time).max_wait(secs(30));
+    let client = layer.layer(server.clone());
+    server.will_say(429, &[("Retry-After", "30")]);
+    client.clone().oneshot(0).await.unwrap();
+    let mut calls = Vec::new();
+    for number in 1..=50 {
+        calls.push(come(&client, number).await);
+    }
+    calls.remove(0).abort();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let came = server.came();
+    assert_eq!(came.len(), 50);
+    assert!(
+        came[1..]
+            .iter()
+            .all(|&(_, at)| at == Instant::from_secs(30))
+    );
+}
+
+/// A hold that all who wait hear of at once: what each is told is how long the hold lasts, and
+/// learning it asks the policy a few times, not once for each of the others.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_who_wait_in_vain_do_not_play_each_others_turns() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Counts the decisions.
+    #[derive(Clone, Copy, Debug)]
+    struct Counted(TokenBucket);
+
+    static DECISIONS: AtomicU32 = AtomicU32::new(0);
+
+    impl Policy for Counted {
+        type State = <TokenBucket as Policy>::State;
+        type Granted = <TokenBucket as Policy>::Granted;
+        const FULL: Self::State = TokenBucket::FULL;
+
+        fn decide(
+            &self,
+            state: &mut Self::State,
+            now: Instant,
+            cost: u32,
+        ) -> Result<Self::Granted, Denied> {
+            DECISIONS.fetch_add(1, Ordering::Relaxed);
+            self.0.decide(state, now, cost)
+        }
+        fn at_rest(&self, state: &Self::State, now: Instant) -> bool {
+            self.0.at_rest(state, now)
+        }
+        fn rests_in(&self, state: &Self::State, now: Instant) -> Duration {
+            self.0.rests_in(state, now)
+        }
+        fn mend(&self, state: &mut Self::State, now: Instant) {
+            self.0.mend(state, now);
+        }
+        fn available(&self, state: &Self::State, now: Instant) -> u32 {
+            self.0.available(state, now)
+        }
+        fn capacity(&self) -> u32 {
+            self.0.capacity()
+        }
+        fn refund(&self, state: &mut Self::State, now: Instant, granted: &Self::Granted) {
+            self.0.refund(state, now, granted);
+        }
+        fn reconfigure(&self, state: &mut Self::State, now: Instant, new: &Self) {
+            self.0.reconfigure(state, now, &new.0);
+        }
+        fn standing(&self, state: &Self::State, now: Instant) -> steadfast::limit::Standing {
+            self.0.standing(state, now)
+        }
+    }
+
+    let time = TokioTime::new();
+    let mut server = Server::new(time);
+    server.takes = millis(5);
+    let layer = PaceLayer::new(
+        Counted(policy!(TokenBucket::per_second(100).burst(1))),
+        time,
+    );
+    let client = layer.layer(server.clone());
+    server.will_say(429, &[("Retry-After", "3600")]);
+    let mut calls: Vec<_> = (0..=1_000)
+        .map(|number| tokio::spawn(client.clone().oneshot(number)))
+        .collect();
+    settle().await;
+    assert_eq!(layer.waiting(), 1_000);
+    let before = DECISIONS.load(Ordering::Relaxed);
+    assert_eq!(calls.remove(0).await.unwrap().unwrap().status(), 429);
+    for call in calls {
+        // The first of them woke after 10 ms and saw; the hold has begun after 5.
+        let error = call.await.unwrap().unwrap_err();
+        let retry_after = hours(1) - millis(5);
+        assert_eq!(error, PaceError::TooLong { retry_after });
+    }
+    let decisions = DECISIONS.load(Ordering::Relaxed) - before;
+    assert!(decisions < 5_000, "{decisions} for 1,000 who wait");
+}
+
+/// A service that panics takes down its own call and nobody else's.
+#[tokio::test(start_paused = true)]
+async fn after_a_panic_in_the_service_the_others_go_on() {
+    let time = TokioTime::new();
+    let service = tower::service_fn(|number: u32| async move {
+        assert!(number != 1, "the service panics");
+        Ok::<_, Infallible>(Response::new(()))
+    });
+    let layer = PaceLayer::new(ONE, time);
+    let client = layer.layer(service);
+    let calls: Vec<_> = (0..4)
+        .map(|number| tokio::spawn(client.clone().oneshot(number)))
+        .collect();
+    let mut outcomes = Vec::new();
+    for call in calls {
+        outcomes.push(call.await.is_ok());
+    }
+    assert_eq!(outcomes, [true, false, true, true]);
+    assert_eq!(
+        time.now(),
+        Instant::from_secs(3),
+        "it was sent, so it counts"
+    );
+    assert_eq!(layer.waiting(), 0);
+}
+
+/// Eight threads, each with a runtime of its own for its calls, at one gate: the burst and the rate
+/// are theirs together, all are served, and nobody is forgotten in the queue.
+#[test]
+fn threads_share_one_gate() {
+    let policy = policy!(TokenBucket::per_second(2_000).burst(10));
+    let clock = steadfast_std::ThreadTime;
+    let layer = PaceLayer::new(policy, clock).max_wait(minutes(5));
+    let sent = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let service = tower::service_fn(|(): ()| async {
+                    sent.lock().unwrap().push(clock.now());
+                    Ok::<_, Infallible>(Response::new(()))
+                });
+                let mut client = layer.clone().layer(service);
+                for _ in 0..100 {
+                    steadfast_std::block_on(client.call(())).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(layer.waiting(), 0);
+    let mut sent = sent.into_inner().unwrap();
+    sent.sort_unstable();
+    assert_eq!(sent.len(), 800);
+    // 10 and then 790 at 2,000 a second take 395 ms at least.
+    let took = sent[799].since(sent[0]);
+    assert!(took >= millis(390), "{took}");
 }
 
 /// The service's own failure passes through, and says nothing about the server's wishes.

@@ -4,6 +4,7 @@ use crate::limit::Policy;
 
 /// What happens to a newcomer when all the places it may lie in are taken by active keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub enum WhenFull {
     /// Newcomers share one limiter of their own. A flood of addresses then passes no more than
     /// one key's share in all; while it lasts, newcomers compete with it for that share, and who
@@ -25,6 +26,7 @@ pub enum WhenFull {
 ///
 /// One table is always asked under the same rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct KeyedPolicy<P> {
     pub(super) policy: P,
     pub(super) when_full: WhenFull,

@@ -75,6 +75,7 @@ pub struct Queued<L, T, Q> {
 
 /// Why a caller did not get what it waited for. Nothing was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum AcquireError {
     /// The limiter said no, and waiting does not help.
@@ -138,9 +139,12 @@ impl<L: Limiter, T: Clock + Sleep, Q: WaitQueue> Queued<L, T, Q> {
 
     /// Waits for `cost`, all or nothing, until `deadline` at the latest.
     ///
-    /// May be dropped at any time, and leaves the limiter as if it had never come. It never
-    /// sleeps past the deadline: it gives up as soon as it is first in the queue and the wait is
-    /// longer than that. A clock that stands still makes it wait on.
+    /// May be dropped at any time, and leaves the limiter as if it had never come. It gives up as
+    /// soon as it is first in the queue and the wait is longer than until the deadline; while
+    /// others are before it, a nanosecond after the deadline. A clock that stands still makes it
+    /// wait on.
+    ///
+    /// Whoever is first asks the limiter each time its future is polled.
     ///
     /// # Errors
     ///
@@ -157,30 +161,47 @@ impl<L: Limiter, T: Clock + Sleep, Q: WaitQueue> Queued<L, T, Q> {
             return done;
         }
         let place = Place::join(&self.queue)?;
-        loop {
-            let first = place.is_first();
-            let wait = if first {
-                match self.ask(cost, deadline) {
-                    Asked::Done(done) => return done,
+        let mut sleep = pin!(None);
+        poll_fn(|context| {
+            loop {
+                // It leaves its waker before it asks, so that no waking falls between the two.
+                let asked = if place.poll_first(context.waker()) {
+                    self.ask(cost, deadline)
+                } else {
+                    self.wait_for_first(deadline)
+                };
+                let wait = match asked {
+                    Asked::Done(done) => return Poll::Ready(done),
                     Asked::Wait(wait) => wait,
+                };
+                sleep.set(Some(self.time.sleep(wait)));
+                if let Some(sleep) = sleep.as_mut().as_pin_mut()
+                    && sleep.poll(context).is_pending()
+                {
+                    return Poll::Pending;
                 }
-            } else {
-                let left = deadline.since(self.time.now());
-                if left == Duration::ZERO {
-                    return Err(AcquireError::DeadlineExceeded);
-                }
-                left
-            };
-            let mut sleep = pin!(self.time.sleep(wait));
-            poll_fn(|context| {
-                // Before the timer, so that no waking falls between the two.
-                if place.poll_first(context.waker()) && !first {
-                    return Poll::Ready(());
-                }
-                sleep.as_mut().poll(context)
-            })
-            .await;
+            }
+        })
+        .await
+    }
+
+    /// Lets the first in the queue ask the limiter again, now.
+    ///
+    /// It sleeps for as long as the limiter told it, and does not see what others do to the limiter
+    /// meanwhile. Call this after something that makes its turn come earlier: a refund, a new
+    /// policy, a hold that an operator has ended.
+    pub fn ask_again(&self) {
+        self.queue.wake_first();
+    }
+
+    /// Until just after the deadline: those before it may all go at that very instant, and it is
+    /// then its turn.
+    fn wait_for_first(&self, deadline: Instant) -> Asked<L::Granted> {
+        let now = self.time.now();
+        if now > deadline {
+            return Asked::Done(Err(AcquireError::DeadlineExceeded));
         }
+        Asked::Wait(deadline.since(now) + Duration::from_nanos(1))
     }
 
     fn ask(&self, cost: u32, deadline: Instant) -> Asked<L::Granted> {
@@ -219,10 +240,6 @@ impl<'a, Q: WaitQueue> Place<'a, Q> {
             Ok(ticket) => Ok(Self { queue, ticket }),
             Err(QueueFull { capacity }) => Err(AcquireError::QueueFull { capacity }),
         }
-    }
-
-    fn is_first(&self) -> bool {
-        self.queue.is_first(self.ticket)
     }
 
     fn poll_first(&self, waker: &core::task::Waker) -> bool {

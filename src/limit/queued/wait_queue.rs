@@ -7,6 +7,7 @@ use critical_section::Mutex;
 
 /// A number that knows one caller in a queue; no two callers at the same time have the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Ticket(u64);
 
 impl Ticket {
@@ -18,6 +19,7 @@ impl Ticket {
 
 /// No more callers may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct QueueFull {
     /// How many may.
     pub capacity: usize,
@@ -35,11 +37,12 @@ pub trait WaitQueue {
     /// Leaves the queue, from whatever place. If that makes somebody else the first, it is woken.
     fn leave(&self, ticket: Ticket);
 
-    /// Is this caller the first?
-    fn is_first(&self, ticket: Ticket) -> bool;
-
-    /// Is this caller the first? If not, `waker` is woken when it is.
+    /// Is this caller the first? `waker` is woken when it becomes so, and by
+    /// [`wake_first`](Self::wake_first).
     fn poll_first(&self, ticket: Ticket, waker: &Waker) -> bool;
+
+    /// Wakes the first, if there is one that has left a waker.
+    fn wake_first(&self);
 
     /// Does nobody wait?
     fn is_empty(&self) -> bool;
@@ -93,6 +96,10 @@ impl<const N: usize> Default for StaticWaitQueue<N> {
 }
 
 impl<const N: usize> Callers<N> {
+    fn first_waker(&mut self) -> Option<Waker> {
+        self.waiting.first_mut()?.as_mut()?.waker.take()
+    }
+
     fn first(&self) -> Option<Ticket> {
         Some(self.waiting.first()?.as_ref()?.ticket)
     }
@@ -139,10 +146,7 @@ impl<const N: usize> WaitQueue for StaticWaitQueue<N> {
                     core::mem::swap(place, &mut moving);
                 }
                 let woken = if was_first {
-                    callers
-                        .waiting
-                        .first_mut()
-                        .and_then(|first| first.as_mut()?.waker.take())
+                    callers.first_waker()
                 } else {
                     None
                 };
@@ -154,10 +158,6 @@ impl<const N: usize> WaitQueue for StaticWaitQueue<N> {
             waker.wake();
         }
         drop(gone);
-    }
-
-    fn is_first(&self, ticket: Ticket) -> bool {
-        self.with(|callers| callers.first() == Some(ticket)) == Some(true)
     }
 
     fn poll_first(&self, ticket: Ticket, waker: &Waker) -> bool {
@@ -173,6 +173,13 @@ impl<const N: usize> WaitQueue for StaticWaitQueue<N> {
             .unwrap_or_default();
         drop(old);
         first
+    }
+
+    fn wake_first(&self) {
+        let woken = self.with(Callers::first_waker).flatten();
+        if let Some(waker) = woken {
+            waker.wake();
+        }
     }
 
     fn is_empty(&self) -> bool {

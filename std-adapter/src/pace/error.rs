@@ -18,8 +18,9 @@ pub enum PaceError<E> {
     },
     /// Its turn comes later than it may wait.
     TooLong {
-        /// How long from now until it would be its turn, if those before it stay. Zero if it
-        /// came just too late.
+        /// How long from now until it would be its turn, if those before it stay. Of a call that
+        /// has waited in vain: until the limit says yes again, not counting those who still wait;
+        /// zero if its turn came just too late.
         retry_after: Duration,
     },
     /// The policy said no, and waiting does not help.
@@ -27,10 +28,10 @@ pub enum PaceError<E> {
     /// The request names no host, neither in its address nor in a `Host` header
     /// ([`PacePerHostLayer`](super::PacePerHostLayer)).
     NoHost,
-    /// So many hosts are being called, or asked for silence not long ago, that there is no place
-    /// for another ([`PacePerHostLayer`](super::PacePerHostLayer)).
+    /// So many hosts are being called that there is no place for another
+    /// ([`PacePerHostLayer`](super::PacePerHostLayer)).
     TooManyHosts {
-        /// How many places there are.
+        /// How many places there are, of which a host may have one of 16.
         places: usize,
     },
     /// The service behind the layer failed.
@@ -41,17 +42,26 @@ impl<E: fmt::Display> fmt::Display for PaceError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::QueueFull { capacity } => {
-                write!(f, "{capacity} calls are waiting already, and no more may")
+                write!(
+                    f,
+                    "{capacity} calls are waiting already, and no more may (max_queued)"
+                )
             }
+            Self::TooLong {
+                retry_after: Duration::ZERO,
+            } => f.write_str("its turn has come later than it may wait"),
             Self::TooLong { retry_after } => write!(
                 f,
                 "its turn comes later than it may wait, in {retry_after} at the earliest"
             ),
             Self::Denied(denied) => write!(f, "{denied}"),
-            Self::NoHost => f.write_str("the request names no host"),
-            Self::TooManyHosts { places } => {
-                write!(f, "no place for another host among {places}")
+            Self::NoHost => {
+                f.write_str("the request names no host, in its address or in a Host header")
             }
+            Self::TooManyHosts { places } => write!(
+                f,
+                "none of the places that this host may have is free, of {places} in all (places)"
+            ),
             Self::Service(error) => write!(f, "{error}"),
         }
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, StatusCode, header};
-use steadfast::http::{ServerQuota, parse_http_date, read_number};
+use steadfast::http::{ServerQuota, parse_http_date};
 use steadfast::limit::{
     AcquireError, AllOf, Denied, Limiter, Policy, Queued, ServerHold, Standing, wait_in_line,
 };
@@ -20,14 +20,14 @@ use crate::MutexWaitQueue;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
     pub max_wait: Duration,
-    pub max_waiting: usize,
+    pub max_queued: usize,
     pub hold: ServerHold,
 }
 
 impl Rules {
     pub const STANDARD: Self = Self {
         max_wait: Duration::from_secs(30),
-        max_waiting: 1_024,
+        max_queued: 1_024,
         hold: ServerHold::STANDARD,
     };
 }
@@ -37,7 +37,7 @@ impl Rules {
 pub(super) struct Gate<P: Policy, T> {
     queued: Queued<Limits<P>, T, MutexWaitQueue>,
     time: T,
-    max_waiting: usize,
+    max_queued: usize,
 }
 
 /// What a policy must be to be shared by the tasks of a client; all of ours are.
@@ -45,8 +45,9 @@ pub trait Paced: Policy<State: Send, Granted: Send> + Send + Sync + 'static {}
 
 impl<P: Policy<State: Send, Granted: Send> + Send + Sync + 'static> Paced for P {}
 
-/// What a time must be: a clock, and a timer whose sleeps may move between threads. `TokioTime` and
-/// [`ThreadTime`](crate::ThreadTime) are.
+/// What a time must be: a clock, and a timer whose sleeps may move between threads. `TokioTime` is;
+/// [`ThreadTime`](crate::ThreadTime) is, too, but its sleeps end only inside
+/// [`block_on`](crate::block_on): under another executor a call that has to wait is not woken.
 pub trait Timed: Clock + Sleep<Future: Send> + Clone + Send + Sync + 'static {}
 
 impl<T> Timed for T where T: Clock + Sleep<Future: Send> + Clone + Send + Sync + 'static {}
@@ -58,11 +59,11 @@ impl<P: Paced, T: Timed> Gate<P, T> {
             policy,
             state: Mutex::new(<AllOf<P, ServerHold>>::FULL),
         };
-        let queue = MutexWaitQueue::new(rules.max_waiting);
+        let queue = MutexWaitQueue::new(rules.max_queued);
         Self {
             queued: Queued::new(limits, time.clone(), queue),
             time,
-            max_waiting: rules.max_waiting,
+            max_queued: rules.max_queued,
         }
     }
 
@@ -72,23 +73,28 @@ impl<P: Paced, T: Timed> Gate<P, T> {
         max_wait: Duration,
     ) -> Result<Option<Turn<P, T>>, PaceError<E>> {
         let now = self.time.now();
-        let foreseen = match self.queued.queue().len() {
-            0 => match self.queued.limiter().try_acquire_n(now, 1) {
+        let ahead = self.waiting();
+        self.has_room_behind(ahead)?;
+        if ahead == 0 {
+            match self.queued.limiter().try_acquire_n(now, 1) {
                 Ok(_) => return Ok(None),
-                Err(denied) => denied.retry_after().ok_or(denied),
-            },
-            ahead if ahead >= self.max_waiting => {
-                return Err(PaceError::QueueFull {
-                    capacity: self.max_waiting,
-                });
+                Err(denied) => is_in_time(denied.retry_after().ok_or(denied), max_wait)?,
             }
-            ahead => self.foresee(now, ahead),
-        };
-        match foreseen {
-            Ok(wait) if wait <= max_wait => Ok(Some(Turn::new(self, now + max_wait))),
-            Ok(retry_after) => Err(PaceError::TooLong { retry_after }),
-            Err(denied) => Err(PaceError::Denied(denied)),
         }
+        Ok(Some(Turn {
+            gate: Arc::clone(self),
+            deadline: now + max_wait,
+            comes: None,
+        }))
+    }
+
+    fn has_room_behind<E>(&self, ahead: usize) -> Result<(), PaceError<E>> {
+        if ahead > 0 && ahead >= self.max_queued {
+            return Err(PaceError::QueueFull {
+                capacity: self.max_queued,
+            });
+        }
+        Ok(())
     }
 
     /// How long whoever comes now would wait behind `ahead` others.
@@ -102,7 +108,7 @@ impl<P: Paced, T: Timed> Gate<P, T> {
     pub fn record(&self, status: StatusCode, headers: &HeaderMap) {
         let limits = self.queued.limiter();
         let hold = &limits.policy.1;
-        if !hold.listens_to(status.as_u16()) || is_out_of_a_cache(headers) {
+        if !hold.listens_to(status.as_u16()) {
             return;
         }
         let quota = headers.iter().fold(
@@ -122,16 +128,21 @@ impl<P: Paced, T: Timed> Gate<P, T> {
     pub fn release(&self) {
         let limits = self.queued.limiter();
         limits.policy.1.release(&mut limits.state().1);
+        // Its turn may be now, and after it that of the others.
+        self.queued.ask_again();
     }
 
-    /// Does it remember nothing that a new one would not know?
-    pub fn at_rest(&self) -> bool {
+    /// For how long it still knows what a new one would not, if that is only what the server has
+    /// asked: zero if there is nothing. `None` if its own limit is not full again.
+    pub fn only_held_for(&self) -> Option<Duration> {
         let limits = self.queued.limiter();
         let mut state = limits.state();
         let now = self.time.now();
         // A clock that jumped back would otherwise keep it for ever.
         limits.policy.mend(&mut state, now);
-        limits.policy.at_rest(&state, now)
+        let AllOf(limit, hold) = &limits.policy;
+        let full = limit.at_rest(&state.0, now);
+        full.then(|| hold.rests_in(&state.1, now))
     }
 
     pub fn waiting(&self) -> usize {
@@ -139,10 +150,13 @@ impl<P: Paced, T: Timed> Gate<P, T> {
     }
 }
 
-/// What a cache answers was true when the server said it.
-fn is_out_of_a_cache(headers: &HeaderMap) -> bool {
-    let age = headers.get(header::AGE).and_then(|age| age.to_str().ok());
-    age.and_then(read_number).is_some_and(|secs| secs > 0)
+/// Refuses a wait that is longer than `most`.
+fn is_in_time<E>(wait: Result<Duration, Denied>, most: Duration) -> Result<(), PaceError<E>> {
+    match wait {
+        Ok(wait) if wait <= most => Ok(()),
+        Ok(retry_after) => Err(PaceError::TooLong { retry_after }),
+        Err(denied) => Err(PaceError::Denied(denied)),
+    }
 }
 
 /// When the answer was made, in nanoseconds since 1970.
@@ -198,39 +212,54 @@ impl<P: Policy> Limiter for Limits<P> {
 /// A call's turn, which comes, or is known not to come in time.
 pub(super) struct Turn<P: Policy, T> {
     gate: Arc<Gate<P, T>>,
+    deadline: Instant,
+    /// It stands in the queue from the first time that it is polled; so a call that is made and
+    /// kept for later stops nobody.
+    ///
     /// Boxed since the future of an `async fn` has no name, and lends from the gate.
-    comes: Pin<Box<dyn Future<Output = Result<(), AcquireError>> + Send>>,
+    comes: Option<Comes>,
 }
 
-impl<P: Paced, T: Timed> Turn<P, T> {
-    fn new(gate: &Arc<Gate<P, T>>, deadline: Instant) -> Self {
-        let owned = Arc::clone(gate);
-        Self {
-            gate: Arc::clone(gate),
-            comes: Box::pin(async move { owned.queued.acquire_by(1, deadline).await.map(drop) }),
-        }
-    }
+type Comes = Pin<Box<dyn Future<Output = Result<(), AcquireError>> + Send>>;
 
+impl<P: Paced, T: Timed> Turn<P, T> {
     pub fn gate(&self) -> Arc<Gate<P, T>> {
         Arc::clone(&self.gate)
     }
 
     pub fn poll<E>(&mut self, context: &mut Context<'_>) -> Poll<Result<(), PaceError<E>>> {
-        let error = match ready!(self.comes.as_mut().poll(context)) {
+        let comes = match &mut self.comes {
+            Some(comes) => comes,
+            None => self.comes.insert(join(&self.gate, self.deadline)?),
+        };
+        let error = match ready!(comes.as_mut().poll(context)) {
             Ok(()) => return Poll::Ready(Ok(())),
             Err(error) => error,
         };
         Poll::Ready(Err(match error {
             AcquireError::QueueFull { capacity } => PaceError::QueueFull { capacity },
             AcquireError::Denied(denied) => PaceError::Denied(denied),
-            // It has left its place, so a newcomer's would be behind those who still wait.
-            _ => {
-                let gate = &self.gate;
-                match gate.foresee(gate.time.now(), gate.waiting()) {
-                    Ok(retry_after) => PaceError::TooLong { retry_after },
-                    Err(denied) => PaceError::Denied(denied),
-                }
-            }
+            // Without those who still wait: a long hold refuses them all at once, and each would
+            // play the turns of the rest.
+            _ => match self.gate.foresee(self.gate.time.now(), 0) {
+                Ok(retry_after) => PaceError::TooLong { retry_after },
+                Err(denied) => PaceError::Denied(denied),
+            },
         }))
     }
+}
+
+/// Joins the queue, if its turn comes in time.
+fn join<P: Paced, T: Timed, E>(
+    gate: &Arc<Gate<P, T>>,
+    deadline: Instant,
+) -> Result<Comes, PaceError<E>> {
+    let ahead = gate.waiting();
+    gate.has_room_behind(ahead)?;
+    let now = gate.time.now();
+    is_in_time(gate.foresee(now, ahead), deadline.since(now))?;
+    let gate = Arc::clone(gate);
+    Ok(Box::pin(async move {
+        gate.queued.acquire_by(1, deadline).await.map(drop)
+    }))
 }

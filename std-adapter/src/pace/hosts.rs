@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use steadfast::ConfigError;
 use steadfast::limit::Policy;
 use steadfast::limit::placement::{self, SET};
+use steadfast::time::Duration;
 
 use super::gate::{Gate, Paced, Rules, Timed};
 
@@ -16,8 +17,11 @@ pub(super) struct Hosts<P: Policy, T> {
     time: T,
     rules: Rules,
     hasher: RandomState,
+    set_count: usize,
+    /// Made by the first call, since a layer that is still being configured needs none.
+    ///
     /// One lock: a call looks at 16 places and goes on to the network.
-    sets: Mutex<Box<[Set<P, T>]>>,
+    sets: Mutex<Vec<Set<P, T>>>,
 }
 
 type Set<P, T> = [Option<Host<P, T>>; SET];
@@ -30,21 +34,39 @@ struct Host<P: Policy, T> {
     gate: Arc<Gate<P, T>>,
 }
 
-impl<P: Paced, T: Timed> Hosts<P, T> {
-    /// With `places`, rounded up to a multiple of eight.
-    pub fn new(policy: P, time: T, rules: Rules, places: usize) -> Result<Self, ConfigError> {
-        let most = 1 << 32;
-        if places == 0 || places as u64 > most {
+/// How many places a table has: at least one, rounded up to a multiple of eight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places(usize);
+
+impl Places {
+    /// The most: a table of 64 MiB, without what the hosts in it take.
+    const MOST: usize = 1 << 22;
+
+    pub const STANDARD: Self = Self(1 << 12);
+
+    pub const fn new(places: usize) -> Result<Self, ConfigError> {
+        if places == 0 || places > Self::MOST {
+            let most = Self::MOST as u64;
             return Err(ConfigError::new("places", places as u64, 1, most));
         }
-        let sets = (0..places.div_ceil(SET)).map(|_| std::array::from_fn(|_| None));
-        Ok(Self {
+        Ok(Self(places))
+    }
+
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl<P: Paced, T: Timed> Hosts<P, T> {
+    pub fn new(policy: P, time: T, rules: Rules, places: Places) -> Self {
+        Self {
             policy,
             time,
             rules,
             hasher: RandomState::new(),
-            sets: Mutex::new(sets.collect()),
-        })
+            set_count: places.get().div_ceil(SET),
+            sets: Mutex::default(),
+        }
     }
 
     pub fn policy(&self) -> P {
@@ -58,13 +80,15 @@ impl<P: Paced, T: Timed> Hosts<P, T> {
     /// The host's gate; a new one if it has none, `None` if there is no place for it.
     pub fn gate_of(&self, host: &str) -> Option<Arc<Gate<P, T>>> {
         let hash = self.hash(host);
+        let both = self.sets_of(hash);
         let mut sets = self.sets();
-        let (first, second) = placement::sets_of(hash, sets.len());
-        let both = [first, second];
-        if let Some(gate) = find(&sets, both, hash) {
+        if sets.is_empty() {
+            sets.resize_with(self.set_count, Set::default);
+        } else if let Some(gate) = find(&sets, both, hash) {
             return Some(gate);
         }
-        let (which, lane) = placement::choose(both.map(|set| free(&sets[set])))?;
+        let spare = both.map(|set| spare(&sets[set]));
+        let (which, lane) = placement::choose(spare.map(free)).or_else(|| least_held(spare))?;
         let gate = Arc::new(Gate::new(self.policy, self.time.clone(), self.rules));
         sets[both[which]][lane] = Some(Host {
             hash,
@@ -76,17 +100,28 @@ impl<P: Paced, T: Timed> Hosts<P, T> {
     /// The host's gate, if it has one.
     pub fn known(&self, host: &str) -> Option<Arc<Gate<P, T>>> {
         let hash = self.hash(host);
-        let sets = self.sets();
-        let (first, second) = placement::sets_of(hash, sets.len());
-        find(&sets, [first, second], hash)
+        find(&self.sets(), self.sets_of(hash), hash)
     }
 
     pub fn places(&self) -> usize {
-        self.sets().len() * SET
+        self.set_count * SET
+    }
+
+    /// How many places are not free.
+    pub fn in_use(&self) -> usize {
+        let sets = self.sets();
+        let free = sets
+            .iter()
+            .map(|set| free(spare(set)).count_ones() as usize);
+        sets.len() * SET - free.sum::<usize>()
+    }
+
+    fn sets_of(&self, hash: u64) -> [usize; 2] {
+        placement::sets_of(hash, self.set_count).into()
     }
 
     /// A place is written whole, so a poisoned lock is as good as new.
-    fn sets(&self) -> MutexGuard<'_, Box<[Set<P, T>]>> {
+    fn sets(&self) -> MutexGuard<'_, Vec<Set<P, T>>> {
         self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -101,21 +136,42 @@ impl<P: Paced, T: Timed> Hosts<P, T> {
 }
 
 fn find<P: Policy, T>(sets: &[Set<P, T>], both: [usize; 2], hash: u64) -> Option<Arc<Gate<P, T>>> {
-    let places = both.into_iter().flat_map(|set| &sets[set]);
+    let places = both.into_iter().filter_map(|set| sets.get(set)).flatten();
     let host = places.flatten().find(|host| host.hash == hash)?;
     Some(Arc::clone(&host.gate))
 }
 
+/// For each place how long it will be before nobody needs it, if it is needed only to remember what
+/// its host has asked for: zero if it is free. `None` if its host is being called.
+type Spare = [Option<Duration>; SET];
+
+fn spare<P: Paced, T: Timed>(set: &Set<P, T>) -> Spare {
+    set.each_ref().map(|place| match place {
+        None => Some(Duration::ZERO),
+        // Whoever waits or is being answered holds the gate, too; others can only get hold of it
+        // here, under the table's lock.
+        Some(host) if Arc::strong_count(&host.gate) > 1 => None,
+        Some(host) => host.gate.only_held_for(),
+    })
+}
+
 /// Which places nobody needs: bit `i` for place `i`.
-fn free<P: Paced, T: Timed>(set: &Set<P, T>) -> u8 {
-    let mut free = 0;
-    for (lane, place) in set.iter().enumerate() {
-        let needed = place.as_ref().is_some_and(|host| {
-            // Whoever waits or is being answered holds the gate, too; others can only get hold of
-            // it here, under the table's lock.
-            Arc::strong_count(&host.gate) > 1 || !host.gate.at_rest()
-        });
-        free |= u8::from(!needed) << lane;
-    }
-    free
+fn free(spare: Spare) -> u8 {
+    let lanes = spare.iter().enumerate();
+    lanes.fold(0, |free, (lane, needed)| {
+        free | u8::from(*needed == Some(Duration::ZERO)) << lane
+    })
+}
+
+/// The place that is needed only to remember a hold, and that for the shortest time. Given up for a
+/// newcomer: else whoever owns many names could fill the table by asking for silence on each.
+fn least_held(spare: [Spare; 2]) -> Option<(usize, usize)> {
+    let places = spare.iter().enumerate();
+    places
+        .flat_map(|(which, lanes)| {
+            let held = lanes.iter().enumerate();
+            held.filter_map(move |(lane, held)| Some((*held.as_ref()?, which, lane)))
+        })
+        .min()
+        .map(|(_, which, lane)| (which, lane))
 }

@@ -23,12 +23,16 @@ use super::gate::{Gate, Paced, Rules, Timed, Turn};
 /// are its own type is mapped first: for reqwest,
 /// `ServiceExt::map_response(client, http::Response::from)`.
 ///
+/// What starts a new limit and a new queue, for those who are given this layer from then on, is
+/// [`obeying`](Self::obeying) and [`max_queued`](Self::max_queued). [`max_wait`](Self::max_wait)
+/// does not: two clones of a layer may differ in it and share the rest.
+///
 /// ```
 /// use steadfast::{limit::TokenBucket, policy, time::secs};
 /// use steadfast_std::{PaceLayer, ThreadTime, block_on};
 /// use tower::{Layer, Service, service_fn};
 ///
-/// // With tokio: `TokioTime::new()`.
+/// // `ThreadTime` waits only inside `block_on`. With tokio: `TokioTime::new()`.
 /// let pace = PaceLayer::new(policy!(TokenBucket::per_second(5).burst(10)), ThreadTime)
 ///     .max_wait(secs(10));
 /// let mut client = pace.layer(service_fn(|_request: &str| async {
@@ -64,7 +68,7 @@ impl<P: Paced, T: Timed> PaceLayer<P, T> {
     }
 
     /// How long a call may wait, from when it is made: 30 s unless said otherwise. With zero it
-    /// goes at once or not at all.
+    /// goes at once or not at all. Keeps limit and queue.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.rules.max_wait = max_wait;
@@ -74,8 +78,8 @@ impl<P: Paced, T: Timed> PaceLayer<P, T> {
     /// How many calls may wait at a time: 1,024 unless said otherwise. Starts a new queue and a new
     /// limit.
     #[must_use]
-    pub fn max_waiting(mut self, max_waiting: usize) -> Self {
-        self.rules.max_waiting = max_waiting;
+    pub fn max_queued(mut self, max_queued: usize) -> Self {
+        self.rules.max_queued = max_queued;
         self.renewed()
     }
 
@@ -112,8 +116,8 @@ impl<P: Paced, T: Timed> PaceLayer<P, T> {
         self.gate.held_for()
     }
 
-    /// Forgets what the server has said, for an operator who knows better. Calls that wait already
-    /// go when they would have gone.
+    /// Forgets what the server has said, for an operator who knows better. Calls that wait go as the
+    /// limit alone lets them, from now on.
     pub fn release(&self) {
         self.gate.release();
     }

@@ -7,12 +7,13 @@
 //!
 //! # What a call may meet
 //!
-//! - **Its turn.** First come, first served, in the order in which the futures are first polled.
+//! - **Its turn.** One that need not wait is sent when it is made. The others stand in a queue from
+//!   when their futures are first polled: first come, first served.
 //! - **[`PaceError::QueueFull`]**, at once: as many wait as may, 1,024 unless said otherwise.
 //! - **[`PaceError::TooLong`]**, with the wait, if its turn would come later than it may wait, 30 s
-//!   unless said otherwise. It is told at once where that can be foreseen, which is when all who
-//!   wait before it go as soon as they may. If a server's hold comes while it waits, it is told
-//!   when those before it have been; at the latest after the time it may wait.
+//!   unless said otherwise. It is told when it is made or first polled where that can be foreseen,
+//!   which is when all who wait before it go as soon as they may. If a server's hold comes while it
+//!   waits, it is told when those before it have been; at the latest after the time it may wait.
 //! - **[`PaceError::Denied`]**: the policy can never let it go.
 //! - **[`PaceError::Service`]**: what the service behind the layer says when it fails.
 //!
@@ -22,25 +23,30 @@
 //!
 //! # What the server may ask
 //!
-//! A 429 or 503 with `Retry-After` holds back everybody until it has passed; the rules, and the
-//! other headers, are those of [`ServerHold`](steadfast::limit::ServerHold). The answer itself is
-//! passed on as it is: trying again is another layer's work, outside of this one, so that each
-//! attempt takes its turn.
+//! A 403, 429 or 503 with `Retry-After` holds back everybody until it has passed; the rules, the
+//! other headers, and how to name further statuses, are those of
+//! [`ServerHold`](steadfast::limit::ServerHold). The answer itself is passed on as it is: trying
+//! again is another layer's work, outside of this one, so that each attempt takes its turn.
 //!
-//! A server's wait is never undercut up to the longest hold that is believed, a day unless said
-//! otherwise. So after `Retry-After: 3600` calls are refused at once for most of an hour, each with
-//! how long is left: a caller may choose to come back then, or to tell its own client.
+//! The wait of such an answer is not undercut up to the longest hold that is believed, a day unless
+//! said otherwise. So after `Retry-After: 3600` calls are refused at once for most of an hour, each
+//! with how long is left: a caller may choose to come back then, or to tell its own client.
 //!
 //! Dates in headers are read against the answer's own `Date`, so a wrong clock on either side does
-//! no harm; without one, against the system's clock. An answer with an `Age` above 0 came out of a
-//! cache and is not read: it is old.
+//! no harm; without one, against the system's clock. An answer with an `Age` came out of a cache:
+//! its `Retry-After` counts from when the server said it.
+//!
+//! Nobody hears the answer to a call that was given up after it was sent. A timeout for the request
+//! belongs *inside* of this layer, around the service, where it counts from when the request is
+//! sent. One outside counts the wait as well, so after a long wait it gives up on requests that were
+//! sent only just before, and a 429 that answers them is not obeyed.
 //!
 //! # What it costs
 //!
 //! A call that need not wait allocates nothing. One that waits allocates a boxed future (a queue's
 //! `async fn` has no name), its place in the queue, and a clone of the service. One that comes when
 //! `n` others wait plays their turns to see its own, which is O(n) and outside the lock: up to two
-//! decisions of the policy for each.
+//! decisions of the policy for each. One that has waited in vain plays none.
 //!
 //! The service that was ready is kept for the call while it waits. A limit on concurrency *inside*
 //! of this layer therefore counts those who wait, too; put it outside, or make it large enough.

@@ -11,8 +11,8 @@ use steadfast::time::{Duration, hours};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::gate::{Paced, Rules, Timed};
-use super::hosts::Hosts;
+use super::gate::{Gate, Paced, Rules, Timed};
+use super::hosts::{Hosts, Places};
 use super::{PaceError, ResponseFuture};
 
 /// Sends calls at a pace for each host, and obeys what each host says; see [the module](super).
@@ -24,13 +24,19 @@ use super::{PaceError, ResponseFuture};
 /// [`PaceLayer`](super::PaceLayer) over all calls, too.
 ///
 /// The table is bounded. A host that is idle, full again and not held gives its place up, and a
-/// call looks at 16 places, whatever the size. When they are all needed, a newcomer is refused
-/// ([`PaceError::TooManyHosts`]): sharing one gate among newcomers would let one of them silence the
-/// others by a `Retry-After`. A host that asks for silence keeps its place for as long; so the
-/// longest hold is an hour here unless said otherwise.
+/// call looks at 16 places, whatever the size. If they are all needed, a newcomer takes one of a
+/// host that is idle and held, and the shortest of these holds is forgotten: that host may be called
+/// again before it asked for, at its pace, and if it refuses again it is held again. So nobody fills
+/// the table by asking for silence on many names. If all 16 are being called, or not full again, the
+/// newcomer is refused ([`PaceError::TooManyHosts`]). A host that takes a call and never answers
+/// keeps its place for as long: put a timeout inside of this layer.
 ///
-/// A place takes 16 bytes on a 64-bit machine, and a host with one its gate: some hundred bytes, and
-/// its queue.
+/// The longest hold is an hour here, unless said otherwise. What starts a new table, for those who
+/// are given this layer from then on, is [`places`](Self::places), [`obeying`](Self::obeying) and
+/// [`max_queued`](Self::max_queued). [`max_wait`](Self::max_wait) does not.
+///
+/// A place takes 16 bytes on a 64-bit machine, from the first call on, and a host with one its gate:
+/// some hundred bytes, and its queue. Names are not kept, only their hashes.
 ///
 /// ```
 /// use http::Request;
@@ -38,6 +44,7 @@ use super::{PaceError, ResponseFuture};
 /// use steadfast_std::{PacePerHostLayer, ThreadTime, block_on};
 /// use tower::{Layer, Service, service_fn};
 ///
+/// // `ThreadTime` waits only inside `block_on`. With tokio: `TokioTime::new()`.
 /// let webhooks = PacePerHostLayer::new(policy!(TokenBucket::per_second(2).burst(5)), ThreadTime);
 /// let mut client = webhooks.layer(service_fn(|_: Request<()>| async {
 ///     Ok::<_, std::io::Error>(http::Response::new(()))
@@ -49,32 +56,28 @@ use super::{PaceError, ResponseFuture};
 pub struct PacePerHostLayer<P: Policy, T> {
     hosts: Arc<Hosts<P, T>>,
     rules: Rules,
-    places: usize,
+    places: Places,
 }
 
 impl<P: Paced, T: Timed> PacePerHostLayer<P, T> {
     /// How many places a layer has unless [`places`](Self::places) says otherwise: 4,096, for about
     /// 2,700 hosts that are called at once.
-    pub const PLACES: usize = 1 << 12;
+    pub const PLACES: usize = Places::STANDARD.get();
 
     /// The longest hold unless [`obeying`](Self::obeying) says otherwise.
     const HOLD: ServerHold = steadfast::policy!(ServerHold::new(hours(1)));
 
     /// Lets calls to each host go as `policy` allows.
-    ///
-    /// # Panics
-    ///
-    /// Never: [`PLACES`](Self::PLACES) is in range.
     pub fn new(policy: P, time: T) -> Self {
         let rules = Rules {
             hold: Self::HOLD,
             ..Rules::STANDARD
         };
-        let hosts = Hosts::new(policy, time, rules, Self::PLACES).expect("PLACES is in range");
+        let places = Places::STANDARD;
         Self {
-            hosts: Arc::new(hosts),
+            hosts: Arc::new(Hosts::new(policy, time, rules, places)),
             rules,
-            places: Self::PLACES,
+            places,
         }
     }
 
@@ -83,15 +86,14 @@ impl<P: Paced, T: Timed> PacePerHostLayer<P, T> {
     ///
     /// # Errors
     ///
-    /// If `places` is not in `1..=2^32`.
+    /// If `places` is not in `1..=2^22`, which is a table of 64 MiB.
     pub fn places(mut self, places: usize) -> Result<Self, ConfigError> {
-        let (policy, time) = (self.hosts.policy(), self.hosts.time().clone());
-        self.hosts = Arc::new(Hosts::new(policy, time, self.rules, places)?);
-        self.places = places;
-        Ok(self)
+        self.places = Places::new(places)?;
+        Ok(self.renewed())
     }
 
-    /// As [`PaceLayer::max_wait`](super::PaceLayer::max_wait).
+    /// How long a call may wait, from when it is made: 30 s unless said otherwise. With zero it
+    /// goes at once or not at all. Keeps the table.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.rules.max_wait = max_wait;
@@ -100,8 +102,8 @@ impl<P: Paced, T: Timed> PacePerHostLayer<P, T> {
 
     /// How many calls may wait for each host: 1,024 unless said otherwise. Starts a new table.
     #[must_use]
-    pub fn max_waiting(mut self, max_waiting: usize) -> Self {
-        self.rules.max_waiting = max_waiting;
+    pub fn max_queued(mut self, max_queued: usize) -> Self {
+        self.rules.max_queued = max_queued;
         self.renewed()
     }
 
@@ -113,23 +115,41 @@ impl<P: Paced, T: Timed> PacePerHostLayer<P, T> {
         self.renewed()
     }
 
-    fn renewed(self) -> Self {
-        let places = self.places;
-        self.places(places).expect("the places were in range")
+    fn renewed(mut self) -> Self {
+        let (policy, time) = (self.hosts.policy(), self.hosts.time().clone());
+        self.hosts = Arc::new(Hosts::new(policy, time, self.rules, self.places));
+        self
     }
 
-    /// For how long from now on a host has asked for silence; zero if it has not.
-    pub fn held_for(&self, host: &str) -> Duration {
-        let gate = self.hosts.known(host);
-        gate.map_or(Duration::ZERO, |gate| gate.held_for())
+    /// For how long from now on a host has asked for silence; zero if it has not. `None` if it has
+    /// no place: it has not been called, or not for long, or `host` names none.
+    ///
+    /// `host` is a name, with a port or without, or an address: `shop.example`,
+    /// `shop.example:8443`, `https://shop.example/paid`, `::1`.
+    pub fn held_for(&self, host: &str) -> Option<Duration> {
+        Some(self.known(host)?.held_for())
     }
 
-    /// Forgets what a host has said, for an operator who knows better. Calls that wait already go
-    /// when they would have gone.
-    pub fn release(&self, host: &str) {
-        if let Some(gate) = self.hosts.known(host) {
-            gate.release();
-        }
+    /// Forgets what a host has said, for an operator who knows better. Calls that wait go as the
+    /// limit alone lets them, from now on. `host` is as for [`held_for`](Self::held_for); false if
+    /// it has no place.
+    pub fn release(&self, host: &str) -> bool {
+        let gate = self.known(host);
+        gate.inspect(|gate| gate.release()).is_some()
+    }
+
+    /// How many hosts have a place that they need: those being called, not yet full again, or held.
+    /// A table is full for some from about two thirds of its places on.
+    ///
+    /// Looks at the whole table, and locks it for that time.
+    pub fn hosts_in_use(&self) -> usize {
+        self.hosts.in_use()
+    }
+
+    fn known(&self, host: &str) -> Option<Arc<Gate<P, T>>> {
+        let named = |text: &str| text.parse::<Uri>().ok().filter(|uri| uri.host().is_some());
+        let uri = named(host).or_else(|| named(&format!("[{host}]")))?;
+        self.hosts.known(uri.host()?)
     }
 }
 
