@@ -3,13 +3,18 @@
 use core::hint::black_box;
 
 use steadfast::http::ServerQuota;
-use steadfast::limit::{AllOf, Policy, ServerHold, TokenBucket};
+use steadfast::limit::{AllOf, Policy, RateLimiter, ServerHold, TokenBucket};
 use steadfast::policy;
+use steadfast::shared::Shared;
 
 use super::{cost, now, wait, words};
 
+static API: Shared<RateLimiter<AllOf<TokenBucket, ServerHold>>> = Shared::new(RateLimiter::new(
+    AllOf(policy!(TokenBucket::per_minute(7)), ServerHold::STANDARD),
+));
+
 pub(super) fn all() {
-    let config = ServerHold::new(wait()).spread();
+    let config = ServerHold::new(wait()).also(black_box(529)).spread();
     match config.build() {
         Ok(hold) => asked(hold),
         Err(error) => words(error),
@@ -35,4 +40,9 @@ fn asked(hold: ServerHold) {
     black_box(both.1.wait(&state.1, now()));
     both.1.release(&mut state.1);
     black_box(state);
+
+    let mut limiter = black_box(RateLimiter::new(both));
+    limiter.with_state(|policy, state| policy.record(state, now(), status, &quota));
+    black_box(limiter);
+    API.with_state(|policy, state| policy.record(state, now(), status, &quota));
 }

@@ -63,5 +63,6 @@ pub(super) fn all() {
     if let Poll::Ready(Err(error)) = future.poll(&mut context) {
         words(error);
     }
+    QUEUED.ask_again();
     black_box(QUEUED.limiter().available(now()));
 }
