@@ -1,13 +1,4 @@
 //! A limiter a key whose quotas differ by key and change while it runs.
-//!
-//! The quotas lie behind one pointer, which readers follow without a lock. Each state carries the
-//! version of the quotas that it is under. New quotas are published first. Then every place is
-//! visited and carried over, those that were never used as well; whoever comes to a place before
-//! that carries it over itself. Who still holds the old quotas may use them for a place that was
-//! not yet visited, which is as if it had come before the change. Where it meets a state that is
-//! newer than its quotas, it starts again with the new ones. Only when all places were visited may
-//! the quotas change again, so a state is at most one version behind, and the quotas before are all
-//! that is kept.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -15,13 +6,14 @@ use std::sync::{Arc, PoisonError};
 
 use steadfast::ConfigError;
 use steadfast::limit::{AnyPolicy, Denied, Policy, Standing, WhenFull};
-use steadfast::time::{Clock, Duration, Instant};
+use steadfast::time::{Clock, Instant};
 
 use super::cell::LockedCell;
 use super::checked::{AnsweredBy, Checked, LimiterByKey, Occupancy};
 use super::of_key::OfKey;
 use super::quotas::{Quotas, hash_of};
-use super::rulebook::{NOBODY, Rulebook};
+use super::rulebook::NOBODY;
+use super::rules::{Held, OUTDATED, Rules, Versioned};
 use super::store::Store;
 use crate::SystemClock;
 use crate::sync::{Mutex, Published};
@@ -70,107 +62,6 @@ impl<G> LiveGranted<G> {
     /// The policy's own grant.
     pub const fn taken(&self) -> Option<&G> {
         self.0.as_ref()
-    }
-}
-
-/// A state, and the version of the rules that it is under.
-#[derive(Clone, Copy, Debug)]
-struct Versioned<S> {
-    version: u64,
-    state: S,
-}
-
-/// The quotas that hold, and those that they replaced.
-#[derive(Debug)]
-struct Rules<P> {
-    version: u64,
-    quotas: Arc<Quotas<P>>,
-    before: Arc<Quotas<P>>,
-}
-
-impl<P: Policy> Rules<P> {
-    /// A key that was never seen. Under every version it is full.
-    const NEVER: Versioned<P::State> = Versioned {
-        version: 0,
-        state: P::FULL,
-    };
-
-    /// The policy that `state` is under; `None` if it is under newer rules than these.
-    fn of(&self, hash: u64, state: &Versioned<P::State>) -> Option<&P> {
-        match state.version {
-            version if version > self.version => None,
-            version if version == self.version => Some(self.quotas.of(hash)),
-            _ => Some(self.before.of(hash)),
-        }
-    }
-
-    /// Brings a state up to these rules, and returns what it is under now; `None` if it is under
-    /// newer ones.
-    #[inline]
-    fn bring_up(&self, hash: u64, state: &mut Versioned<P::State>, now: Instant) -> Option<&P> {
-        if state.version > self.version {
-            return None;
-        }
-        let policy = self.quotas.of(hash);
-        if state.version < self.version {
-            let before = self.before.of(hash);
-            before.reconfigure(&mut state.state, now, policy);
-            state.version = self.version;
-        }
-        Some(policy)
-    }
-}
-
-/// What comes of asking under rules that were replaced; nobody sees it.
-const OUTDATED: Denied = Denied::StoreFull {
-    retry_after: Duration::ZERO,
-};
-
-/// The rules that somebody holds, and those that hold.
-#[derive(Debug)]
-struct Held<'a, P> {
-    rules: &'a Rules<P>,
-    published: &'a Published<Rules<P>>,
-}
-
-impl<P: Policy> Rulebook for Held<'_, P> {
-    type State = Versioned<P::State>;
-    type Granted = P::Granted;
-
-    fn full(&self) -> Self::State {
-        Rules::<P>::NEVER
-    }
-
-    fn is_current(&self) -> bool {
-        self.published.load().version == self.rules.version
-    }
-
-    fn decide(
-        &self,
-        hash: u64,
-        state: &mut Self::State,
-        now: Instant,
-        cost: u32,
-    ) -> Result<P::Granted, Denied> {
-        let policy = self.rules.bring_up(hash, state, now).ok_or(OUTDATED)?;
-        policy.decide(&mut state.state, now, cost)
-    }
-
-    /// A state under newer rules is not at rest for who holds the old: it takes no such place.
-    fn at_rest(&self, hash: u64, state: &Self::State, now: Instant) -> bool {
-        let policy = self.rules.of(hash, state);
-        policy.is_some_and(|policy| policy.at_rest(&state.state, now))
-    }
-
-    fn rests_in(&self, hash: u64, state: &Self::State, now: Instant) -> Duration {
-        let policy = self.rules.of(hash, state);
-        policy.map_or(Duration::MAX, |policy| policy.rests_in(&state.state, now))
-    }
-
-    fn mend(&self, hash: u64, state: &mut Self::State, now: Instant) {
-        if let Some(policy) = self.rules.of(hash, state) {
-            policy.mend(&mut state.state, now);
-        }
     }
 }
 

@@ -16,6 +16,7 @@ mod live;
 mod of_key;
 mod quotas;
 mod rulebook;
+mod rules;
 mod store;
 mod table;
 
