@@ -3,10 +3,14 @@
 //! A limiter of one's own knows what was agreed on. A server that says 429 knows better, and all
 //! who call it must hear of that, not only the one whose request was refused.
 
-use super::{AllOf, CLOCK_LEAD, Denied, Granted, MAX_WAIT, Policy, Standing};
-use crate::ConfigError;
+mod config;
+
+pub use config::ServerHoldConfig;
+
+use super::{AllOf, CLOCK_LEAD, Denied, Granted, Policy, Standing};
 use crate::http::ServerQuota;
 use crate::time::{Duration, Instant, days};
+use config::MOST_ALSO;
 
 /// Says no while a server has asked for silence, as long as its answers are
 /// [recorded](Self::record).
@@ -70,20 +74,6 @@ pub struct ServerHold {
     also: [u16; MOST_ALSO],
 }
 
-/// How many statuses [`ServerHoldConfig::also`] can name.
-const MOST_ALSO: usize = 4;
-
-/// The making of a [`ServerHold`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
-pub struct ServerHoldConfig {
-    max_hold: Duration,
-    spread: bool,
-    also: [u16; MOST_ALSO],
-    /// How many were named, be there room or not.
-    named: u8,
-}
-
 /// What a [`ServerHold`] remembers: 40 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
@@ -110,16 +100,6 @@ impl ServerHold {
         spread: false,
         also: [0; MOST_ALSO],
     };
-
-    /// Holds of up to `max_hold`.
-    pub const fn new(max_hold: Duration) -> ServerHoldConfig {
-        ServerHoldConfig {
-            max_hold,
-            spread: false,
-            also: [0; MOST_ALSO],
-            named: 0,
-        }
-    }
 
     /// The longest hold.
     pub const fn max_hold(&self) -> Duration {
@@ -202,63 +182,6 @@ fn each(reset: Duration, remaining: u64) -> Duration {
     };
     let up = u64::from(each.saturating_mul(remaining) < nanos);
     Duration::from_nanos(each.saturating_add(up))
-}
-
-impl ServerHoldConfig {
-    /// Obeys the headers that say what is left, too: `RateLimit`, or `X-RateLimit-Remaining` and
-    /// `-Reset`.
-    #[must_use]
-    pub const fn spread(mut self) -> Self {
-        self.spread = true;
-        self
-    }
-
-    /// Holds after this status, too, as after a 403: for its `Retry-After`, or until the reset if
-    /// nothing is left. For servers that refuse by 420 or 529, say. Up to four statuses.
-    ///
-    /// ```
-    /// use steadfast::{limit::ServerHold, policy, time::hours};
-    ///
-    /// const HOLD: ServerHold = policy!(ServerHold::new(hours(6)).also(529).also(413));
-    /// assert!(HOLD.listens_to(529) && !HOLD.listens_to(404));
-    /// ```
-    #[must_use]
-    pub const fn also(mut self, status: u16) -> Self {
-        if (self.named as usize) < MOST_ALSO {
-            self.also[self.named as usize] = status;
-        }
-        self.named = self.named.saturating_add(1);
-        self
-    }
-
-    /// The policy.
-    ///
-    /// # Errors
-    ///
-    /// If `max_hold` is nothing, or more than [`MAX_WAIT`]; if more than four further statuses are
-    /// named, or one that is not in `100..=999`.
-    pub const fn build(self) -> Result<ServerHold, ConfigError> {
-        let max_hold = self.max_hold.as_nanos();
-        if let Err(error) = ConfigError::check("max_hold in ns", max_hold, 1, MAX_WAIT.as_nanos()) {
-            return Err(error);
-        }
-        let named = self.named as usize;
-        if let Err(error) = ConfigError::check("statuses", named as u64, 0, MOST_ALSO as u64) {
-            return Err(error);
-        }
-        let mut at = 0;
-        while at < named && at < MOST_ALSO {
-            if let Err(error) = ConfigError::check("status", self.also[at] as u64, 100, 999) {
-                return Err(error);
-            }
-            at = at.wrapping_add(1);
-        }
-        Ok(ServerHold {
-            max_hold: self.max_hold,
-            spread: self.spread,
-            also: self.also,
-        })
-    }
 }
 
 impl<P: Policy> AllOf<P, ServerHold> {
