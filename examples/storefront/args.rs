@@ -10,7 +10,7 @@ Usage: cargo run --example storefront -- [--port N] [--limits FILE] | --tour | -
 
   --port N       listen on 127.0.0.1:N; 0 picks a free port. Default: 3000
   --limits FILE  take the limits from this TOML or JSON file, and follow its changes.
-                 Default: limits.toml beside the example
+                 Default: examples/storefront/limits.toml; an edit takes two seconds
   --tour         start the server on a free port, attack it over real HTTP, print what
                  happens, and exit: 0 if every story holds, 1 if one does not
   --help         print this
@@ -20,7 +20,7 @@ Usage: cargo run --example storefront -- [--port N] [--limits FILE] | --tour | -
   POST /orders       JSON {\"item\":\"...\"} with any bearer token; 100 a minute per token
   GET  /health       never limited
   GET  /metrics      what the limits have done, for Prometheus
-  GET  /most-denied  who is denied most
+  GET  /most-denied  who is denied most; a real shop keeps both to itself
 ";
 
 /// What the user asked for.

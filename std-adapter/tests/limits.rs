@@ -173,6 +173,7 @@ fn a_bad_file_leaves_the_old_limits_in_force_and_names_line_and_field() {
             );
         }
     }
+    let _orders = limits.limiter("orders").unwrap();
     file.write(orders_only);
     assert_eq!(
         limits.reload().unwrap_err().to_string(),
@@ -361,4 +362,34 @@ fn a_number_is_a_key_only_as_it_is_usually_written() {
         .unwrap();
     assert_eq!(orders.standing("+17").limit, 2);
     assert_eq!(orders.standing(&17_u64).limit, 100);
+}
+
+#[test]
+fn a_limit_that_nobody_holds_may_be_taken_out_again() {
+    let extra = "\n[limits.extra]\nlimit = 1\nper = \"1s\"\n";
+    let file = Scratch::new("toml", BEFORE);
+    let limits = Limits::load(file.path()).unwrap();
+    let _login = limits.limiter("login").unwrap();
+    file.write(&format!("{BEFORE}{extra}"));
+    assert_eq!(names(&limits.reload().unwrap()).1, ["extra"]);
+    file.write(&BEFORE.replace("limit = 3", "limit = 4"));
+    let reloaded = limits.reload().unwrap();
+    assert_eq!(
+        reloaded.to_string(),
+        "limits reloaded, changed: login, removed: extra"
+    );
+    assert!(limits.limiter("extra").is_err());
+}
+
+#[test]
+fn what_a_main_that_fails_prints_is_the_message() {
+    let file = Scratch::new("toml", "limits = 7");
+    let error = Limits::load(file.path()).unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    let file = Scratch::new("toml", BEFORE);
+    let error = Limits::load(file.path())
+        .unwrap()
+        .limiter("logn")
+        .unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
 }

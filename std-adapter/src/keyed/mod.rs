@@ -70,7 +70,7 @@ pub struct KeyedLimiter<K: ?Sized, P: Stored, C = SystemClock, S = RandomState> 
 
 impl<K: ?Sized, P: Stored> KeyedLimiter<K, P> {
     /// A table of at least `places` places on the [`SystemClock`]. Choose about 1.5 for each key
-    /// that is active at once.
+    /// that is active at once. Where keys are text, the key's type is `str`.
     ///
     /// The number is rounded up to a multiple of eight; all the memory is taken here, and if there
     /// is not so much the process ends, as with every allocation.

@@ -80,8 +80,9 @@ impl InForce {
     }
 }
 
-/// No limit has this name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// No limit has this name. `Debug` says what `Display` does, since that is what a `main` that fails
+/// prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct UnknownLimit {
     name: String,
     known: Vec<String>,
@@ -91,6 +92,12 @@ impl std::fmt::Display for UnknownLimit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let known = self.known.join(", ");
         write!(f, "no limit is called {:?}; there are: {known}", self.name)
+    }
+}
+
+impl std::fmt::Debug for UnknownLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
     }
 }
 

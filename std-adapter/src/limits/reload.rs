@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use steadfast::limit::WhenFull;
 
@@ -16,15 +17,21 @@ pub struct Reloaded {
     pub changed: Vec<String>,
     /// The limits that are new.
     pub added: Vec<String>,
+    /// The limits that are gone, which nobody held.
+    pub removed: Vec<String>,
 }
 
 impl fmt::Display for Reloaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.changed.is_empty() && self.added.is_empty() {
+        if *self == Self::default() {
             return f.write_str("limits reloaded, nothing has changed");
         }
         f.write_str("limits reloaded")?;
-        for (what, names) in [("changed", &self.changed), ("added", &self.added)] {
+        for (what, names) in [
+            ("changed", &self.changed),
+            ("added", &self.added),
+            ("removed", &self.removed),
+        ] {
             if !names.is_empty() {
                 write!(f, ", {what}: {}", names.join(" "))?;
             }
@@ -34,12 +41,14 @@ impl fmt::Display for Reloaded {
 }
 
 /// Why a file was not put in force. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` says what `Display` does, since that is what a `main` that fails prints.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReloadError {
     /// It cannot be read, or is wrong.
     File(LimitsFileError),
-    /// A limit that is in force is not in it.
+    /// A limit that somebody holds, a layer for one, is not in it.
     Missing {
         /// The file.
         path: PathBuf,
@@ -83,6 +92,12 @@ impl fmt::Display for ReloadError {
     }
 }
 
+impl fmt::Debug for ReloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
 impl std::error::Error for ReloadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
@@ -101,8 +116,9 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// If the file is wrong, lacks a limit that is in force, or changes its `places` or
-    /// `when_full`. The limits then stay as they were.
+    /// If the file is wrong, lacks a limit that somebody holds (a layer, or whoever has asked for its
+    /// [`limiter`](Self::limiter)), or changes its `places` or `when_full`. The limits then stay as
+    /// they were.
     pub fn reload(&self) -> Result<Reloaded, ReloadError> {
         let mut in_force = self.lock();
         // Read while nobody else does, so that what was read first is not put in force last.
@@ -119,10 +135,12 @@ impl Limits {
         let file = LimitsFile::parse_content(&self.path, &content);
         in_force.dealt_with = content;
         let file = file.map_err(ReloadError::File)?;
+        let mut removed = Vec::new();
         for limit in &in_force.limits {
             let name = &limit.said.name;
             match file.limits.iter().find(|said| said.name == *name) {
                 Some(said) => self.may_change(&limit.said, said)?,
+                None if Arc::strong_count(&limit.limiter) == 1 => removed.push(name.clone()),
                 None => {
                     return Err(ReloadError::Missing {
                         path: self.path.clone(),
@@ -131,7 +149,13 @@ impl Limits {
                 }
             }
         }
-        let mut reloaded = Reloaded::default();
+        // Nobody can ask for them meanwhile: that takes the lock that is held here.
+        let limits = &mut in_force.limits;
+        limits.retain(|limit| !removed.contains(&limit.said.name));
+        let mut reloaded = Reloaded {
+            removed,
+            ..Reloaded::default()
+        };
         for said in file.limits {
             let mut there = in_force.limits.iter_mut();
             match there.find(|limit| limit.said.name == said.name) {

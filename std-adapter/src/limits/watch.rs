@@ -13,7 +13,7 @@ use crate::limits_file::Content;
 
 /// Watches the file until it is dropped.
 #[derive(Debug)]
-#[must_use = "the file is watched until this is dropped"]
+#[must_use = "bind it to a name or call `detach`: `let _ =` ends the watch at once"]
 pub struct Watch {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,

@@ -28,7 +28,9 @@ const MOST: usize = 20;
 ///      unit: ns, us, ms, s, m, h or d, such as \"15m\""
 /// );
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` says what `Display` does, since that is what a `main` that fails prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct LimitsFileError {
     path: Option<PathBuf>,
     problems: Vec<Problem>,
@@ -234,6 +236,12 @@ pub(super) fn excerpt(text: &str, most: usize) -> String {
         }
     }
     excerpt
+}
+
+impl fmt::Debug for LimitsFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
 }
 
 impl fmt::Display for LimitsFileError {
