@@ -168,6 +168,24 @@ fn time_stands_still_in_the_last_wait_before_the_end() {
 }
 
 /// At the first instant of all, too, what was given back is there again.
+/// A counter that nobody has started, or whose oscillator has died.
+#[test]
+fn a_clock_that_stops_gives_out_what_is_there_and_no_more_until_it_goes_on() {
+    fn check<P: Policy>(policy: P) {
+        for stopped in [Instant::ZERO, Instant::from_secs(1_000)] {
+            let mut limiter = RateLimiter::new(policy);
+            assert!(limiter.try_acquire(stopped).is_ok());
+            for _ in 0..1_000 {
+                let denied = limiter.try_acquire(stopped).unwrap_err();
+                assert_eq!(denied.retry_after(), Some(minutes(1)));
+            }
+            assert!(limiter.try_acquire(stopped + minutes(1) - nanos(1)).is_err());
+            assert!(limiter.try_acquire(stopped + minutes(1)).is_ok());
+        }
+    }
+    each!(check);
+}
+
 #[test]
 fn a_refund_at_the_start_of_time_is_whole() {
     fn check<P: Policy>(policy: P) {

@@ -220,10 +220,11 @@ impl<C: StateCell> Set<C> {
 
 #[cfg(all(test, any(target_os = "linux", windows)))]
 mod tests {
-    use steadfast::limit::{CompactBucket, FixedWindow, SlidingWindowLog, TokenBucket};
+    use steadfast::limit::{AnyState, CompactBucket, FixedWindow, SlidingWindowLog, TokenBucket};
 
     use super::*;
-    use crate::keyed::Stored;
+    use crate::keyed::rules::Versioned;
+    use crate::keyed::{LockedCell, Stored};
 
     fn place<P: Stored>() -> usize {
         size_of::<Set<P::Cell>>() / SET
@@ -236,5 +237,10 @@ mod tests {
         assert_eq!(place::<FixedWindow>(), 32);
         // Eight times and where the next one goes.
         assert_eq!(place::<SlidingWindowLog<8>>(), 72 + 16);
+        // With quotas that change; 65,536 of them are 3 MiB, and 2^24 are 768 MiB.
+        let live = size_of::<Set<LockedCell<Versioned<AnyState>>>>() / SET;
+        assert_eq!(live, 48);
+        assert_eq!(live << 16, 3 << 20);
+        assert_eq!(live << 24, 768 << 20);
     }
 }
