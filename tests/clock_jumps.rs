@@ -179,7 +179,11 @@ fn a_clock_that_stops_gives_out_what_is_there_and_no_more_until_it_goes_on() {
                 let denied = limiter.try_acquire(stopped).unwrap_err();
                 assert_eq!(denied.retry_after(), Some(minutes(1)));
             }
-            assert!(limiter.try_acquire(stopped + minutes(1) - nanos(1)).is_err());
+            assert!(
+                limiter
+                    .try_acquire(stopped + minutes(1) - nanos(1))
+                    .is_err()
+            );
             assert!(limiter.try_acquire(stopped + minutes(1)).is_ok());
         }
     }
