@@ -35,10 +35,14 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod backoff;
 mod config;
+pub mod deadline;
 pub mod event;
 pub mod http;
 pub mod limit;
+pub mod outcome;
+pub mod random;
 pub mod shared;
 pub mod time;
 
