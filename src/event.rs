@@ -3,6 +3,10 @@
 //! A machine emits nothing by itself. Whoever asks it has the answer in hand and makes the event
 //! of it, so that what is not observed costs nothing.
 
+mod breaker;
+
+pub use breaker::{BreakerEvent, BreakerOutcome};
+
 use crate::limit::{Denied, Policy};
 use crate::time::Instant;
 

@@ -36,6 +36,7 @@
 extern crate std;
 
 pub mod backoff;
+pub mod breaker;
 mod config;
 pub mod deadline;
 pub mod event;
@@ -45,6 +46,7 @@ pub mod outcome;
 pub mod random;
 pub mod shared;
 pub mod time;
+pub mod window;
 
 pub use config::ConfigError;
 

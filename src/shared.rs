@@ -13,7 +13,7 @@ mod tables;
 pub use live::Live;
 pub use tables::OfKey;
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 
 use critical_section::Mutex;
 
@@ -37,7 +37,7 @@ impl<P: Policy> Machine for RateLimiter<P> {
 /// interrupts.
 ///
 /// Each call is one critical section around one decision, so it is short and never nests. It
-/// adds no memory for a limiter, and one word for a table.
+/// adds no memory for a limiter or a breaker, and one word for a table.
 ///
 /// | `Shared<_>` | where the policy lies | made by |
 /// |---|---|---|
@@ -45,6 +45,8 @@ impl<P: Policy> Machine for RateLimiter<P> {
 /// | [`Live<P>`](Live) | with the state: it can be reconfigured | [`Shared::live`] |
 /// | [`Places<K, P, N>`](crate::limit::Places) | with the caller, constant | [`Shared::places`] |
 /// | [`Keyed<K, P, N>`](crate::limit::Keyed) | with the table: it can be reconfigured | [`Shared::keyed`] |
+/// | [`Breaker`](crate::breaker::Breaker) | beside the state, constant | [`Shared::breaker`] |
+/// | [`Breakers<K, N>`](crate::breaker::Breakers) | beside the table, constant | [`Shared::breakers`] |
 ///
 /// ```
 /// use steadfast::{limit::{RateLimiter, TokenBucket}, policy, shared::Shared, time::Instant};
@@ -60,6 +62,54 @@ impl<P: Policy> Machine for RateLimiter<P> {
 pub struct Shared<M: Machine> {
     policy: M::Policy,
     cell: Mutex<M::Cell>,
+}
+
+impl<S: Copy, M: Machine<Cell = Cell<S>>> Shared<M> {
+    /// Shares a machine of a small state.
+    pub(crate) const fn of(policy: M::Policy, state: S) -> Self {
+        Self {
+            policy,
+            cell: Mutex::new(Cell::new(state)),
+        }
+    }
+
+    /// The policy and a copy of the state.
+    pub(crate) fn look(&self) -> (&M::Policy, S) {
+        let state = critical_section::with(|cs| self.cell.borrow(cs).get());
+        (&self.policy, state)
+    }
+
+    /// Changes a copy of the state and stores it, in one critical section.
+    #[inline]
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&M::Policy, &mut S) -> R) -> R {
+        critical_section::with(|cs| {
+            let cell = self.cell.borrow(cs);
+            let mut state = cell.get();
+            let said = change(&self.policy, &mut state);
+            cell.set(state);
+            said
+        })
+    }
+}
+
+impl<T, M: Machine<Cell = RefCell<T>>> Shared<M> {
+    /// Shares a table.
+    pub(crate) const fn of_table(policy: M::Policy, table: T) -> Self {
+        Self {
+            policy,
+            cell: Mutex::new(RefCell::new(table)),
+        }
+    }
+
+    /// Looks into the table, in one critical section. It is `None` if this is called from inside
+    /// such a look.
+    #[inline]
+    pub(crate) fn enter<R>(&self, look: impl FnOnce(&M::Policy, Option<&mut T>) -> R) -> R {
+        critical_section::with(|cs| match self.cell.borrow(cs).try_borrow_mut() {
+            Ok(mut table) => look(&self.policy, Some(&mut table)),
+            Err(_) => look(&self.policy, None),
+        })
+    }
 }
 
 /// The verbs of a limiter, for each form of one: by `update`, which changes the state under the
@@ -162,10 +212,7 @@ impl<P: Policy> Shared<RateLimiter<P>> {
     /// Shares a limiter.
     pub const fn new(limiter: RateLimiter<P>) -> Self {
         let (policy, state) = limiter.into_parts();
-        Self {
-            policy,
-            cell: Mutex::new(Cell::new(state)),
-        }
+        Self::of(policy, state)
     }
 
     /// The policy.
@@ -184,22 +231,6 @@ impl<P: Policy> Shared<RateLimiter<P>> {
         let state = self.cell.get_mut().get_mut();
         self.policy.reconfigure(state, now, &policy);
         self.policy = policy;
-    }
-
-    fn look(&self) -> (&P, P::State) {
-        let state = critical_section::with(|cs| self.cell.borrow(cs).get());
-        (&self.policy, state)
-    }
-
-    #[inline]
-    fn update<R>(&self, change: impl FnOnce(&P, &mut P::State) -> R) -> R {
-        critical_section::with(|cs| {
-            let cell = self.cell.borrow(cs);
-            let mut state = cell.get();
-            let said = change(&self.policy, &mut state);
-            cell.set(state);
-            said
-        })
     }
 }
 

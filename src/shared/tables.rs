@@ -41,10 +41,7 @@ const FROM_INSIDE: Denied = Denied::StoreFull {
 impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Shared<Places<K, P, N>> {
     /// Shares an empty table.
     pub const fn places() -> Self {
-        Self {
-            policy: (),
-            cell: Mutex::new(RefCell::new(Places::new())),
-        }
+        Self::of_table((), Places::new())
     }
 
     /// Takes one from `key`'s limiter.
@@ -111,10 +108,7 @@ impl<K: Copy + Eq + Hash, P: Policy, const N: usize> Shared<Places<K, P, N>> {
     /// `None` if called from inside itself.
     #[inline]
     pub fn with<R>(&self, look: impl FnOnce(&mut Places<K, P, N>) -> R) -> Option<R> {
-        critical_section::with(|cs| {
-            let mut places = self.cell.borrow(cs).try_borrow_mut().ok()?;
-            Some(look(&mut places))
-        })
+        self.enter(|(), places| places.map(look))
     }
 }
 

@@ -1,0 +1,259 @@
+//! A shared breaker that costs two loads a call while all is well.
+
+use core::cell::Cell;
+
+use critical_section::Mutex;
+#[cfg(steadfast_loom)]
+use loom::sync::atomic::AtomicU32;
+#[cfg(not(steadfast_loom))]
+use portable_atomic::AtomicU32;
+use portable_atomic::Ordering::Relaxed;
+
+use super::permit::NO_TICKET;
+use super::state::Stage;
+use super::{
+    Breaker, BreakerState, CircuitBreaker, Consecutive, Permit, Phase, Rejected, Standing,
+    Transition, Trip,
+};
+use crate::outcome::Outcome;
+use crate::time::Instant;
+
+/// A value behind a lock, whichever: a critical section, a mutex of the standard library.
+pub trait Locked<S> {
+    /// Runs `work` on the value while nobody else can.
+    fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R;
+}
+
+/// A small value behind a critical section. `work` gets a copy, which is stored when it returns.
+pub struct InSection<S>(Mutex<Cell<S>>);
+
+impl<S> InSection<S> {
+    /// Puts it there.
+    pub const fn new(value: S) -> Self {
+        Self(Mutex::new(Cell::new(value)))
+    }
+}
+
+impl<S: Copy> Locked<S> for InSection<S> {
+    #[inline]
+    fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
+        critical_section::with(|cs| {
+            let cell = self.0.borrow(cs);
+            let mut value = cell.get();
+            let said = work(&mut value);
+            cell.set(value);
+            said
+        })
+    }
+}
+
+/// Calls pass without the lock.
+const PASSES: u32 = 1;
+/// And a call that works in time changes nothing.
+const AT_REST: u32 = 2;
+
+/// A breaker shared by reference. While it is closed and nothing is counted, a call that works
+/// costs one load when it enters and one when its result is recorded: no store, no lock, no clock.
+///
+/// Everything else takes the lock, and runs the same pure machine. For [`Consecutive`] that is: a
+/// failure, a success after a failure, and all calls while the breaker is open or half-open. With a
+/// [`Rate`](super::Rate) calls enter by one load, and each result takes the lock.
+///
+/// The lock is a critical section unless another is passed ([`with_lock`](Self::with_lock)). One
+/// word is added to the policy and the state.
+///
+/// ```
+/// use steadfast::breaker::{Breaker, FastBreaker};
+/// use steadfast::{outcome::Outcome, time::Instant};
+///
+/// static QUOTES: FastBreaker = FastBreaker::new(Breaker::standard());
+///
+/// let uptime = || Instant::from_secs(1);
+/// let permit = QUOTES.try_enter(uptime)?;
+/// QUOTES.record(uptime, permit, Outcome::Success);
+/// # Ok::<(), steadfast::breaker::Rejected>(())
+/// ```
+///
+/// # Why relaxed order is enough
+///
+/// The word says the generation, whether calls pass, and whether a good call changes nothing. It is
+/// written only under the lock, by whoever has changed the state, before the lock is released. No
+/// other memory is read because of what it says: the state is read under the lock alone. So what
+/// matters is the order of the values of this one word, and of one word every thread sees one order,
+/// and never goes back in it (coherence, which relaxed loads have).
+///
+/// A call that enters by an older word entered before the change. A success that finds the word of
+/// its own generation at rest is recorded at that point of the order, where recording it changes
+/// nothing. Whoever has learned of a change from another thread, by whatever means orders the two,
+/// sees the word of that change or a later one: so after the failure that opens the breaker has
+/// been recorded, nobody who knows of that passes.
+#[derive(Debug)]
+pub struct FastBreaker<
+    T: Trip = Consecutive,
+    const PROBES: usize = 1,
+    L = InSection<BreakerState<T, PROBES>>,
+> {
+    policy: Breaker<T, PROBES>,
+    /// `generation << 2` and the two bits above. Zero at first: ask the lock, which then says.
+    word: AtomicU32,
+    state: L,
+}
+
+impl<T: Trip, const PROBES: usize> FastBreaker<T, PROBES> {
+    /// A breaker that is closed, behind a critical section.
+    #[cfg(not(steadfast_loom))]
+    pub const fn new(policy: Breaker<T, PROBES>) -> Self {
+        Self::with_lock(policy, InSection::new(BreakerState::CLOSED))
+    }
+}
+
+impl<T: Trip, const PROBES: usize, L> FastBreaker<T, PROBES, L> {
+    /// A breaker whose state lies behind a lock of yours.
+    #[cfg(not(steadfast_loom))]
+    pub const fn with_lock(policy: Breaker<T, PROBES>, state: L) -> Self {
+        Self {
+            policy,
+            word: AtomicU32::new(0),
+            state,
+        }
+    }
+
+    /// A breaker whose state lies behind a lock of yours. Loom's words cannot be constants.
+    #[cfg(steadfast_loom)]
+    pub fn with_lock(policy: Breaker<T, PROBES>, state: L) -> Self {
+        Self {
+            policy,
+            word: AtomicU32::new(0),
+            state,
+        }
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &Breaker<T, PROBES> {
+        &self.policy
+    }
+}
+
+impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> FastBreaker<T, PROBES, L> {
+    /// May a call be made? See [`Breaker::try_enter`]. The time is read only if it matters.
+    ///
+    /// # Errors
+    ///
+    /// If it is open, held open, or half-open with all its probes out.
+    #[inline]
+    pub fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {
+        let word = self.word.load(Relaxed);
+        if word & PASSES == 0 {
+            return self.try_enter_locked(now());
+        }
+        let timed = self.policy.rule().longest_good_call().is_some();
+        Ok(Permit {
+            at: if timed { now() } else { Instant::ZERO },
+            generation: word >> 2,
+            ticket: NO_TICKET,
+        })
+    }
+
+    #[cold]
+    fn try_enter_locked(&self, now: Instant) -> Result<Permit, Rejected> {
+        self.with_state(|policy, state| policy.try_enter(state, now))
+    }
+
+    /// Takes note of what became of a call; see [`Breaker::record`]. The time is read only if it
+    /// matters.
+    #[inline]
+    pub fn record(
+        &self,
+        now: impl FnOnce() -> Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        let untimed = self.policy.rule().longest_good_call().is_none();
+        if outcome.is_success()
+            && untimed
+            && self.word.load(Relaxed) == permit.generation << 2 | AT_REST | PASSES
+        {
+            return None;
+        }
+        self.record_locked(now(), permit, outcome)
+    }
+
+    #[cold]
+    fn record_locked(&self, now: Instant, permit: Permit, outcome: Outcome) -> Option<Transition> {
+        self.with_state(|policy, state| policy.record(state, now, permit, outcome))
+    }
+
+    /// The call was given up; see [`Breaker::cancel`]. Takes the lock only for a probe.
+    #[inline]
+    pub fn cancel(&self, permit: Permit) {
+        if permit.is_probe() {
+            self.with_state(|policy, state| policy.cancel(state, permit));
+        }
+    }
+
+    /// The phase at `now`.
+    pub fn phase(&self, now: Instant) -> Phase {
+        self.state.with(|state| self.policy.phase(state, now))
+    }
+
+    /// Everything a status page shows.
+    pub fn standing(&self, now: Instant) -> Standing {
+        self.state.with(|state| self.policy.standing(state, now))
+    }
+
+    /// Policy and state, for what is done by hand: [`Breaker::force_open`], [`Breaker::reset`] and
+    /// the like. `work` runs under the lock; let it be short, and do not let it ask this breaker.
+    pub fn with_state<R>(
+        &self,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
+    ) -> R {
+        self.state.with(|state| {
+            let said = work(&self.policy, state);
+            // Under the lock, so that the words are written in the order of the states.
+            self.word.store(self.policy.word(state), Relaxed);
+            said
+        })
+    }
+}
+
+impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
+    /// What needs no lock in this state.
+    fn word(&self, state: &BreakerState<T, PROBES>) -> u32 {
+        let flags = match &state.stage {
+            Stage::Closed(counts) | Stage::Watching { counts, .. } => {
+                if self.rule.good_call_changes_nothing(counts) {
+                    PASSES | AT_REST
+                } else {
+                    PASSES
+                }
+            }
+            Stage::Disabled => PASSES | AT_REST,
+            Stage::Open { .. } | Stage::HalfOpen(_) | Stage::ForcedOpen => 0,
+        };
+        state.generation << 2 | flags
+    }
+}
+
+impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> CircuitBreaker
+    for FastBreaker<T, PROBES, L>
+{
+    #[inline]
+    fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {
+        self.try_enter(now)
+    }
+
+    #[inline]
+    fn record(
+        &self,
+        now: impl FnOnce() -> Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        self.record(now, permit, outcome)
+    }
+
+    #[inline]
+    fn cancel(&self, permit: Permit) {
+        self.cancel(permit);
+    }
+}

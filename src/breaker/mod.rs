@@ -1,0 +1,396 @@
+//! Circuit breaking: not to call who does not answer, and to find out when they do again.
+//!
+//! A call that waits for a dead service holds a worker, and enough of them topple the caller. A
+//! breaker counts; when too many calls failed it opens, and calls are refused at once. After a
+//! while it lets a probe through, and when enough of them worked it closes.
+//!
+//! ```
+//! use steadfast::breaker::{Breaker, BreakerState, Phase};
+//! use steadfast::{outcome::Outcome, time::{Instant, secs}};
+//!
+//! const PAYMENTS: Breaker = Breaker::standard(); // 5 failures, 30 s, 3 successes
+//!
+//! let mut state = BreakerState::CLOSED;
+//! let now = Instant::from_secs(100);
+//! for _ in 0..5 {
+//!     let permit = PAYMENTS.try_enter(&mut state, now)?;
+//!     PAYMENTS.record(&mut state, now, permit, Outcome::TimedOut);
+//! }
+//! let rejected = PAYMENTS.try_enter(&mut state, now + secs(1)).unwrap_err();
+//! assert_eq!(rejected.retry_after(), Some(secs(29)));
+//!
+//! let later = now + secs(30);
+//! for _ in 0..3 {
+//!     let probe = PAYMENTS.try_enter(&mut state, later)?;
+//!     PAYMENTS.record(&mut state, later, probe, Outcome::Success);
+//! }
+//! assert_eq!(PAYMENTS.phase(&state, later), Phase::Closed);
+//! # Ok::<(), steadfast::breaker::Rejected>(())
+//! ```
+//!
+//! # What opens it
+//!
+//! | made by | opens at |
+//! |---|---|
+//! | [`Breaker::consecutive`] | so many failures in a row |
+//! | [`Breaker::rate_over_calls`] | a share of failed or slow calls among the last so many |
+//! | [`Breaker::rate_over_time`] | a share of failed or slow calls in the last so many seconds |
+//!
+//! Presets: [`Breaker::standard`], [`Breaker::sensitive`], [`Breaker::advised`].
+//!
+//! What counts is decided by [`Outcome`]: failures, time-outs and errors that nobody knows do. The
+//! caller's mistakes (4xx), the business's own noes, calls that were given up and 429 do not: they
+//! change nothing, and in half-open they free their probe.
+//!
+//! # What holds
+//!
+//! - **Half-open is limited.** At most so many probes are out at a time; all others are refused.
+//! - **Old results change nothing.** A permit carries its generation, which moves on with every
+//!   phase. So a success of a call that began before the breaker opened does not close it, and a
+//!   failure of that time does not reopen it.
+//! - **No probe wedges it.** A probe that is given up frees its place, and one that never comes
+//!   back is written off when its lease is over, as soon as its place is wanted.
+//! - **Any failure in half-open reopens**, and so does a slow probe where slow calls are judged.
+//! - **To the instant.** It opens at the n-th failure, is judged at the least number of calls, and
+//!   is half-open when the open time is over.
+//! - **A clock that goes back** more than [`CLOCK_LEAD`](crate::limit::CLOCK_LEAD) behind when it
+//!   opened, or a probe went, makes that begin anew at `now`. So nobody waits longer than the open
+//!   time, or the lease, and 4.3 s.
+//!
+//! # Where it lies
+//!
+//! | holder | where |
+//! |---|---|
+//! | [`Breaker`] with a [`BreakerState`] | anywhere, `&mut` |
+//! | [`Shared<Breaker>`](crate::shared::Shared) | in a `static`, behind a critical section |
+//! | [`FastBreaker`] | the same, or behind a lock of yours; while all is well a call costs two loads |
+//! | [`Breakers`] | a breaker for each of a few targets, in a fixed number of places |
+//!
+//! A breaker belongs to a service that is called, not to a request: share one among all who call
+//! it, and have one for each that can fail by itself.
+
+mod by_target;
+mod config;
+mod fast;
+mod guard;
+mod manual;
+mod open_time;
+mod permit;
+mod presets;
+mod shared;
+mod state;
+mod transition;
+mod trip;
+
+pub use by_target::Breakers;
+pub use config::{BreakerConfig, OverCalls, OverTime};
+pub use fast::{FastBreaker, InSection, Locked};
+pub use guard::{CircuitBreaker, Entered};
+pub use permit::{Permit, Rejected};
+pub use presets::{Recovery, Stakes, Traffic};
+pub use shared::OfTarget;
+pub use state::BreakerState;
+pub use transition::{Cause, Phase, Transition};
+pub use trip::{Consecutive, Rate, Trip};
+
+use crate::outcome::Outcome;
+use crate::time::{Duration, Instant};
+use crate::window::{Call, Totals};
+use open_time::OpenTime;
+use permit::NO_TICKET;
+use state::{Probes, Stage, Watch, left};
+
+/// A circuit breaker: the rule that opens it, how long it stays open, and what closes it.
+///
+/// In half-open up to `PROBES` calls are out at a time. The policy is `Copy` and constant;
+/// [`BreakerState`] is what changes. Every call is O(1) (with a time window, up to its slices after
+/// a pause), reads no clock and divides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+pub struct Breaker<T = Consecutive, const PROBES: usize = 1> {
+    rule: T,
+    open_time: OpenTime,
+    close_after: u32,
+    lease: Duration,
+}
+
+/// How a breaker stands, for a status page. 40 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+pub struct Standing {
+    /// The phase at this instant.
+    pub phase: Phase,
+    /// Which generation of permits counts.
+    pub generation: u32,
+    /// How long until a call may pass: zero if it may now, `None` if nobody knows. In half-open
+    /// with all probes out, until the first of them is written off.
+    pub retry_after: Option<Duration>,
+    /// What is counted: the calls, or, in half-open, the probes that worked.
+    pub totals: Totals,
+    /// How many probes are out.
+    pub probes_out: u32,
+}
+
+impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
+    /// The rule that opens it.
+    pub const fn rule(&self) -> &T {
+        &self.rule
+    }
+
+    /// How many probes must work before it closes.
+    pub const fn close_after(&self) -> u32 {
+        self.close_after
+    }
+
+    /// After how long a probe that has not come back is written off.
+    pub const fn probe_lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// May a call be made? If so, [`record`](Self::record) what became of it.
+    ///
+    /// The first probe after the open time turns the breaker half-open, and its permit
+    /// [tells](Permit::transition).
+    ///
+    /// # Errors
+    ///
+    /// If it is open, held open, or half-open with all its probes out.
+    #[inline]
+    pub fn try_enter(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+    ) -> Result<Permit, Rejected> {
+        let ticket = match state.stage {
+            Stage::Closed(_) | Stage::Watching { .. } | Stage::Disabled => NO_TICKET,
+            _ => self.try_probe(state, now)?,
+        };
+        Ok(Permit {
+            at: now,
+            generation: state.generation,
+            ticket,
+        })
+    }
+
+    /// A probe's ticket, if it may go.
+    fn try_probe(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+    ) -> Result<u32, Rejected> {
+        if let Stage::Open {
+            since,
+            length,
+            forced,
+        } = &mut state.stage
+        {
+            let retry_after = left(since, *length, now);
+            if retry_after > Duration::ZERO {
+                return Err(Rejected::Open { retry_after });
+            }
+            let forced = *forced;
+            state.go(Stage::HalfOpen(Probes::new(forced)));
+        }
+        match &mut state.stage {
+            Stage::HalfOpen(probes) => probes
+                .admit(now, self.lease)
+                .map_err(|retry_after| Rejected::ProbesOut { retry_after }),
+            _ => Err(Rejected::ForcedOpen),
+        }
+    }
+
+    /// Takes note of what became of a call, and says what that changed.
+    ///
+    /// A permit of an earlier generation changes nothing, nor does a probe's that was recorded
+    /// already, or was written off and its place taken.
+    pub fn record(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        let Some(call) = self.judged(now, permit, outcome) else {
+            self.cancel(state, permit);
+            return None;
+        };
+        if permit.generation != state.generation {
+            return None;
+        }
+        match &mut state.stage {
+            Stage::Closed(counts) => {
+                let cause = self.rule.count(counts, now, call)?;
+                let totals = self.rule.totals(counts, now);
+                self.open(state, now);
+                Some(Transition {
+                    from: Phase::Closed,
+                    to: Phase::Open,
+                    cause,
+                    totals,
+                })
+            }
+            Stage::HalfOpen(probes) => {
+                if !probes.back(permit.ticket) {
+                    return None;
+                }
+                if !call.failed && !call.slow {
+                    probes.successes = probes.successes.saturating_add(1);
+                    if probes.successes < self.close_after {
+                        return None;
+                    }
+                }
+                let calls = probes.successes;
+                Some(self.decide(state, now, call, calls))
+            }
+            Stage::Watching { counts, watch } => {
+                let cause = self.rule.count(counts, now, call)?;
+                if *watch != Watch::ObserveOnly {
+                    return None;
+                }
+                *watch = Watch::Told;
+                Some(Transition {
+                    from: Phase::ObserveOnly,
+                    to: Phase::Open,
+                    cause,
+                    totals: self.rule.totals(counts, now),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// Half-open ends: a probe failed, or as many as need be have worked.
+    fn decide(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+        last: Call,
+        successes: u32,
+    ) -> Transition {
+        let worked = !last.failed && !last.slow;
+        let (to, cause) = if worked {
+            state.openings = 0;
+            state.go(Stage::Closed(T::NONE));
+            (Phase::Closed, Cause::Recovered)
+        } else {
+            self.open(state, now);
+            let cause = if last.failed {
+                Cause::ProbeFailed
+            } else {
+                Cause::ProbeSlow
+            };
+            (Phase::Open, cause)
+        };
+        Transition {
+            from: Phase::HalfOpen,
+            to,
+            cause,
+            totals: Totals {
+                calls: successes.saturating_add(u32::from(!worked)),
+                failures: u32::from(last.failed),
+                slow: u32::from(last.slow),
+            },
+        }
+    }
+
+    /// The call of this permit was given up: it frees its probe and counts nothing. The same as to
+    /// record [`Outcome::Cancelled`], and needs no time.
+    pub fn cancel(&self, state: &mut BreakerState<T, PROBES>, permit: Permit) {
+        if let Stage::HalfOpen(probes) = &mut state.stage
+            && permit.generation == state.generation
+        {
+            probes.back(permit.ticket);
+        }
+    }
+
+    /// What a call counts as; `None` if it says nothing about the other side.
+    fn judged(&self, now: Instant, permit: Permit, outcome: Outcome) -> Option<Call> {
+        let failed = outcome.is_failure();
+        if !failed && !outcome.is_success() {
+            return None;
+        }
+        let longest = self.rule.longest_good_call();
+        let slow = longest.is_some_and(|longest| now.since(permit.at) > longest);
+        Some(Call { failed, slow })
+    }
+
+    fn open(&self, state: &mut BreakerState<T, PROBES>, now: Instant) {
+        let length = self
+            .open_time
+            .length(state.openings, state.seed, state.generation);
+        state.openings = state.openings.saturating_add(1);
+        state.go(Stage::Open {
+            since: now,
+            length,
+            forced: false,
+        });
+    }
+
+    /// The phase at `now`. Half-open when the open time is over, be there a probe or not.
+    pub fn phase(&self, state: &BreakerState<T, PROBES>, now: Instant) -> Phase {
+        match state.stage {
+            Stage::Closed(_) => Phase::Closed,
+            Stage::Watching { watch, .. } => match watch {
+                Watch::ForcedClosed => Phase::ForcedClosed,
+                Watch::ObserveOnly | Watch::Told => Phase::ObserveOnly,
+            },
+            Stage::Open {
+                mut since,
+                length,
+                forced,
+            } => {
+                if left(&mut since, length, now) == Duration::ZERO {
+                    Phase::HalfOpen
+                } else if forced {
+                    Phase::ForcedOpen
+                } else {
+                    Phase::Open
+                }
+            }
+            Stage::HalfOpen(_) => Phase::HalfOpen,
+            Stage::ForcedOpen => Phase::ForcedOpen,
+            Stage::Disabled => Phase::Disabled,
+        }
+    }
+
+    /// Everything a status page shows.
+    pub fn standing(&self, state: &BreakerState<T, PROBES>, now: Instant) -> Standing {
+        let mut standing = Standing {
+            phase: self.phase(state, now),
+            generation: state.generation,
+            retry_after: Some(Duration::ZERO),
+            totals: Totals::NONE,
+            probes_out: 0,
+        };
+        match state.stage {
+            Stage::Closed(counts) | Stage::Watching { counts, .. } => {
+                standing.totals = self.rule.totals(&counts, now);
+            }
+            Stage::Open {
+                mut since, length, ..
+            } => standing.retry_after = Some(left(&mut since, length, now)),
+            Stage::HalfOpen(mut probes) => {
+                standing.totals.calls = probes.successes;
+                standing.probes_out = probes.out();
+                if let Err(wait) = probes.admit(now, self.lease) {
+                    standing.retry_after = Some(wait);
+                }
+            }
+            Stage::ForcedOpen => standing.retry_after = None,
+            Stage::Disabled => {}
+        }
+        standing
+    }
+
+    /// Is it closed with nothing counted against anyone, so that forgetting it changes nothing that
+    /// matters?
+    pub fn at_rest(&self, state: &BreakerState<T, PROBES>, now: Instant) -> bool {
+        match &state.stage {
+            Stage::Closed(counts) => {
+                let totals = self.rule.totals(counts, now);
+                totals.failures == 0 && totals.slow == 0
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! A breaker in a `static`, behind a critical section.
+
+use core::cell::Cell;
+
+use super::{
+    Breaker, BreakerState, Breakers, CircuitBreaker, Consecutive, Permit, Phase, Rejected,
+    Standing, Transition, Trip,
+};
+use crate::outcome::Outcome;
+use crate::shared::{Machine, Shared};
+use crate::time::Instant;
+
+impl<T: Trip, const PROBES: usize> Machine for Breaker<T, PROBES> {
+    type Policy = Self;
+    type Cell = Cell<BreakerState<T, PROBES>>;
+}
+
+/// A breaker in a `static`. Each call is one critical section.
+///
+/// ```
+/// use steadfast::breaker::{Breaker, Phase};
+/// use steadfast::{outcome::Outcome, shared::Shared, time::Instant};
+///
+/// static GATEWAY: Shared<Breaker> = Shared::breaker(Breaker::standard());
+///
+/// let now = Instant::from_secs(1);
+/// let permit = GATEWAY.try_enter(now)?;
+/// GATEWAY.record(now, permit, Outcome::Success);
+/// assert_eq!(GATEWAY.phase(now), Phase::Closed);
+/// # Ok::<(), steadfast::breaker::Rejected>(())
+/// ```
+impl<T: Trip, const PROBES: usize> Shared<Breaker<T, PROBES>> {
+    /// Shares a breaker that is closed.
+    pub const fn breaker(policy: Breaker<T, PROBES>) -> Self {
+        Self::of(policy, BreakerState::CLOSED)
+    }
+
+    /// Shares a breaker in a state of yours: [`BreakerState::seeded`], say.
+    pub const fn breaker_in(policy: Breaker<T, PROBES>, state: BreakerState<T, PROBES>) -> Self {
+        Self::of(policy, state)
+    }
+
+    /// May a call be made? See [`Breaker::try_enter`].
+    ///
+    /// # Errors
+    ///
+    /// If it is open, held open, or half-open with all its probes out.
+    #[inline]
+    pub fn try_enter(&self, now: Instant) -> Result<Permit, Rejected> {
+        self.update(|policy, state| policy.try_enter(state, now))
+    }
+
+    /// Takes note of what became of a call; see [`Breaker::record`].
+    #[inline]
+    pub fn record(&self, now: Instant, permit: Permit, outcome: Outcome) -> Option<Transition> {
+        self.update(|policy, state| policy.record(state, now, permit, outcome))
+    }
+
+    /// The call was given up; see [`Breaker::cancel`].
+    #[inline]
+    pub fn cancel(&self, permit: Permit) {
+        self.update(|policy, state| policy.cancel(state, permit));
+    }
+
+    /// The phase at `now`.
+    pub fn phase(&self, now: Instant) -> Phase {
+        let (policy, state) = self.look();
+        policy.phase(&state, now)
+    }
+
+    /// Everything a status page shows.
+    pub fn standing(&self, now: Instant) -> Standing {
+        let (policy, state) = self.look();
+        policy.standing(&state, now)
+    }
+
+    /// Policy and state, for what is done by hand: [`Breaker::force_open`], [`Breaker::reset`] and
+    /// the like.
+    ///
+    /// `work` runs in the critical section on a copy of the state, which is stored when it returns.
+    pub fn with_state<R>(
+        &self,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
+    ) -> R {
+        self.update(work)
+    }
+}
+
+impl<T: Trip, const PROBES: usize> CircuitBreaker for Shared<Breaker<T, PROBES>> {
+    #[inline]
+    fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {
+        // The time is read before the critical section.
+        self.try_enter(now())
+    }
+
+    #[inline]
+    fn record(
+        &self,
+        now: impl FnOnce() -> Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        self.record(now(), permit, outcome)
+    }
+
+    #[inline]
+    fn cancel(&self, permit: Permit) {
+        self.cancel(permit);
+    }
+}
+
+impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Machine
+    for Breakers<K, N, T, PROBES>
+{
+    type Policy = Breaker<T, PROBES>;
+    type Cell = Cell<Self>;
+}
+
+/// Breakers by target in a `static`. Each call is one critical section, which copies the table out
+/// and back: a place is the key and a [`BreakerState`], so let there be a few.
+///
+/// ```
+/// use steadfast::breaker::{Breaker, Breakers};
+/// use steadfast::{outcome::Outcome, shared::Shared, time::Instant};
+///
+/// static NODES: Shared<Breakers<u8, 4>> = Shared::breakers(Breaker::sensitive());
+///
+/// let now = Instant::from_secs(1);
+/// let permit = NODES.try_enter(0x1A, now)?;
+/// NODES.record(0x1A, now, permit, Outcome::TRANSIENT);
+/// assert_eq!(NODES.standing(0x1A, now).totals.failures, 1);
+/// # Ok::<(), steadfast::breaker::Rejected>(())
+/// ```
+impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Shared<Breakers<K, N, T, PROBES>> {
+    /// Shares an empty table under one policy.
+    pub const fn breakers(policy: Breaker<T, PROBES>) -> Self {
+        Self::of(policy, Breakers::new())
+    }
+
+    /// May `key` be called? See [`Breakers::try_enter`].
+    ///
+    /// # Errors
+    ///
+    /// If its breaker is open, held open, or half-open with all its probes out.
+    pub fn try_enter(&self, key: K, now: Instant) -> Result<Permit, Rejected> {
+        self.update(|policy, table| table.try_enter(policy, key, now))
+    }
+
+    /// Takes note of what became of a call to `key`; see [`Breakers::record`].
+    pub fn record(
+        &self,
+        key: K,
+        now: Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        self.update(|policy, table| table.record(policy, key, now, permit, outcome))
+    }
+
+    /// The call to `key` was given up; see [`Breakers::cancel`].
+    pub fn cancel(&self, key: K, permit: Permit) {
+        self.update(|policy, table| table.cancel(policy, key, permit));
+    }
+
+    /// How `key`'s breaker stands.
+    pub fn standing(&self, key: K, now: Instant) -> Standing {
+        let (policy, table) = self.look();
+        table.standing(policy, key, now)
+    }
+
+    /// How many results found no place; see [`Breakers::unguarded`].
+    pub fn unguarded(&self) -> u32 {
+        self.look().1.unguarded()
+    }
+
+    /// `key`'s breaker by itself, to be asked as any other.
+    pub const fn of_target(&self, key: K) -> OfTarget<'_, K, N, T, PROBES> {
+        OfTarget { table: self, key }
+    }
+
+    /// Policy and table, for everything else. `work` runs in the critical section on a copy of the
+    /// table, which is stored when it returns.
+    pub fn with_table<R>(
+        &self,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut Breakers<K, N, T, PROBES>) -> R,
+    ) -> R {
+        self.update(work)
+    }
+}
+
+/// One target's breaker in a shared table, made by `of_target`. It holds no state: it is the table
+/// and the key.
+#[derive(Clone, Copy)]
+pub struct OfTarget<
+    'a,
+    K: Copy + Eq,
+    const N: usize,
+    T: Trip = Consecutive,
+    const PROBES: usize = 1,
+> {
+    table: &'a Shared<Breakers<K, N, T, PROBES>>,
+    key: K,
+}
+
+impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> CircuitBreaker
+    for OfTarget<'_, K, N, T, PROBES>
+{
+    fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {
+        self.table.try_enter(self.key, now())
+    }
+
+    fn record(
+        &self,
+        now: impl FnOnce() -> Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        self.table.record(self.key, now(), permit, outcome)
+    }
+
+    fn cancel(&self, permit: Permit) {
+        self.table.cancel(self.key, permit);
+    }
+}

@@ -1,0 +1,114 @@
+//! The last so many calls, two bits each.
+
+use super::{Call, Totals, Window};
+use crate::config::ConfigError;
+use crate::time::Instant;
+
+/// Looks back on the last `calls` calls, of which there may be up to `32 * W`.
+///
+/// A ring of bits: each call pushes out the one that came so many calls before. The policy is 4
+/// bytes, the state `8 * W + 16`. O(1), without a division.
+///
+/// ```
+/// use steadfast::{policy, window::CountWindow};
+///
+/// const LAST_100: CountWindow<4> = policy!(CountWindow::new(100));
+/// assert_eq!(LAST_100.calls(), 100);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+pub struct CountWindow<const W: usize> {
+    calls: u32,
+}
+
+/// A count window being configured; [`build`](Self::build) or [`policy!`](crate::policy) checks
+/// it.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+pub struct CountWindowConfig<const W: usize> {
+    calls: u32,
+}
+
+/// What a [`CountWindow`] remembers: `8 * W + 16` bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+pub struct CountWindowState<const W: usize> {
+    failed: [u32; W],
+    slow: [u32; W],
+    /// Where the next call goes.
+    next: u32,
+    totals: Totals,
+}
+
+/// The most words of bits, for 1,048,576 calls.
+const MOST_WORDS: u64 = 1 << 15;
+
+impl<const W: usize> CountWindow<W> {
+    /// The last `calls` calls, 1 to `32 * W`; `W` is 1 to 32,768.
+    pub const fn new(calls: u32) -> CountWindowConfig<W> {
+        CountWindowConfig { calls }
+    }
+
+    /// How many calls it looks back on.
+    pub const fn calls(&self) -> u32 {
+        self.calls
+    }
+}
+
+impl<const W: usize> CountWindowConfig<W> {
+    /// Checks it and makes the policy.
+    ///
+    /// # Errors
+    ///
+    /// The first that is out of range: `words` or `calls`.
+    pub const fn build(self) -> Result<CountWindow<W>, ConfigError> {
+        let words = W as u64;
+        if let Err(error) = ConfigError::check("words", words, 1, MOST_WORDS) {
+            return Err(error);
+        }
+        if let Err(error) = ConfigError::check("calls", self.calls as u64, 1, words * 32) {
+            return Err(error);
+        }
+        Ok(CountWindow { calls: self.calls })
+    }
+}
+
+/// Puts `value` at bit `at` and returns what was there.
+fn exchange<const W: usize>(bits: &mut [u32; W], at: u32, value: bool) -> bool {
+    let Some(word) = bits.get_mut((at >> 5) as usize) else {
+        return false;
+    };
+    let bit = 1 << (at & 31);
+    let there = *word & bit != 0;
+    *word = if value { *word | bit } else { *word & !bit };
+    there
+}
+
+impl<const W: usize> Window for CountWindow<W> {
+    type State = CountWindowState<W>;
+
+    const EMPTY: CountWindowState<W> = CountWindowState {
+        failed: [0; W],
+        slow: [0; W],
+        next: 0,
+        totals: Totals::NONE,
+    };
+
+    fn record(&self, state: &mut CountWindowState<W>, _now: Instant, call: Call) -> Totals {
+        let pushed_out = Totals {
+            calls: u32::from(state.totals.calls >= self.calls),
+            failures: exchange(&mut state.failed, state.next, call.failed).into(),
+            slow: exchange(&mut state.slow, state.next, call.slow).into(),
+        };
+        state.totals = state.totals.without(pushed_out).with(call);
+        state.next = state.next.wrapping_add(1);
+        if state.next >= self.calls {
+            state.next = 0;
+        }
+        state.totals
+    }
+
+    fn totals(&self, state: &CountWindowState<W>, _now: Instant) -> Totals {
+        state.totals
+    }
+}
