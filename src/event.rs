@@ -4,8 +4,10 @@
 //! of it, so that what is not observed costs nothing.
 
 mod breaker;
+mod retry;
 
 pub use breaker::{BreakerEvent, BreakerOutcome};
+pub use retry::RetryEvent;
 
 use crate::limit::{Denied, Policy};
 use crate::time::Instant;

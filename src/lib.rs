@@ -44,6 +44,7 @@ pub mod http;
 pub mod limit;
 pub mod outcome;
 pub mod random;
+pub mod retry;
 pub mod shared;
 pub mod time;
 pub mod window;

@@ -47,6 +47,7 @@ impl<P: Policy> Machine for RateLimiter<P> {
 /// | [`Keyed<K, P, N>`](crate::limit::Keyed) | with the table: it can be reconfigured | [`Shared::keyed`] |
 /// | [`Breaker`](crate::breaker::Breaker) | beside the state, constant | [`Shared::breaker`] |
 /// | [`Breakers<K, N>`](crate::breaker::Breakers) | beside the table, constant | [`Shared::breakers`] |
+/// | [`RetryBudget`](crate::retry::RetryBudget) | beside the state, constant | [`Shared::budget`] |
 ///
 /// ```
 /// use steadfast::{limit::{RateLimiter, TokenBucket}, policy, shared::Shared, time::Instant};

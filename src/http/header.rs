@@ -17,3 +17,16 @@ pub const RATELIMIT: &str = "ratelimit";
 
 /// How long to wait before the next try: [`RetryAfter`](super::RetryAfter).
 pub const RETRY_AFTER: &str = "retry-after";
+
+/// How much time a call has left, in gRPC's form:
+/// [`RemainingTime::write_grpc`](super::RemainingTime::write_grpc).
+pub const GRPC_TIMEOUT: &str = "grpc-timeout";
+
+/// How much time a call has left, in milliseconds:
+/// [`RemainingTime::write_millis`](super::RemainingTime::write_millis). The name is ours, since no
+/// standard has one; Envoy sends the same number as `x-envoy-expected-rq-timeout-ms`.
+pub const REMAINING_TIME_MS: &str = "remaining-time-ms";
+
+/// On an answer: how many attempts were made below to get it, [`RetriedBelow`](super::RetriedBelow).
+/// The name is ours, since no standard has one.
+pub const RETRIED_BELOW: &str = "retried-below";

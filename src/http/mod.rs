@@ -64,6 +64,15 @@
 //! | [`parse_http_date`] | `Date` |
 //!
 //! What a server sends is not trusted: no text panics, and what cannot be read counts as absent.
+//!
+//! # Calling out
+//!
+//! | value or function | for |
+//! |---|---|
+//! | [`http_outcome`] | what an answer means to retry and breaker |
+//! | [`is_idempotent`], [`may_repeat`] | whether a request may be sent twice |
+//! | [`RemainingTime`] | `grpc-timeout`, or milliseconds: the deadline, handed on |
+//! | [`RetriedBelow`] | that an answer was retried below already, told and read |
 
 pub mod header;
 mod http_date;
@@ -71,8 +80,11 @@ mod item_error;
 mod item_name;
 mod limit_items;
 mod limit_name;
+mod outcome;
 mod quota_policy;
 mod refusal;
+mod remaining_time;
+mod retried_below;
 mod retry_after;
 mod server_quota;
 mod service_limit;
@@ -85,8 +97,11 @@ pub use item_error::{ItemError, MAX_INTEGER};
 pub use item_name::ItemName;
 pub use limit_items::{LimitItem, LimitItems, ListError};
 pub use limit_name::{LimitName, NameError};
+pub use outcome::{http_outcome, is_idempotent, may_repeat};
 pub use quota_policy::QuotaPolicy;
 pub use refusal::Refusal;
+pub use remaining_time::RemainingTime;
+pub use retried_below::RetriedBelow;
 pub use retry_after::RetryAfter;
 pub use server_quota::ServerQuota;
 pub use service_limit::ServiceLimit;
