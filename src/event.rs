@@ -4,9 +4,11 @@
 //! of it, so that what is not observed costs nothing.
 
 mod breaker;
+mod fallback;
 mod retry;
 
 pub use breaker::{BreakerEvent, BreakerOutcome};
+pub use fallback::FallbackEvent;
 pub use retry::RetryEvent;
 
 use crate::limit::{Denied, Policy};

@@ -40,6 +40,8 @@ pub mod breaker;
 mod config;
 pub mod deadline;
 pub mod event;
+pub mod fallback;
+pub mod fault;
 pub mod http;
 pub mod limit;
 pub mod outcome;

@@ -48,6 +48,10 @@ impl<P: Policy> Machine for RateLimiter<P> {
 /// | [`Breaker`](crate::breaker::Breaker) | beside the state, constant | [`Shared::breaker`] |
 /// | [`Breakers<K, N>`](crate::breaker::Breakers) | beside the table, constant | [`Shared::breakers`] |
 /// | [`RetryBudget`](crate::retry::RetryBudget) | beside the state, constant | [`Shared::budget`] |
+/// | [`LastGood<V>`](crate::fallback::LastGood) | beside the answer, constant | [`Shared::last_good`] |
+/// | [`StaleCache<K, V, N>`](crate::fallback::StaleCache) | with the cache | [`Shared::stale_cache`] |
+/// | [`DeferredQueue<T, N>`](crate::fallback::DeferredQueue) | it has none | [`Shared::deferred_queue`] |
+/// | [`FallbackMeter<B>`](crate::fallback::FallbackMeter) | beside the state, constant | [`Shared::fallback_meter`] |
 ///
 /// ```
 /// use steadfast::{limit::{RateLimiter, TokenBucket}, policy, shared::Shared, time::Instant};
