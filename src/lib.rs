@@ -8,6 +8,17 @@
 //! assert!(radio.try_acquire(Instant::from_secs(1)).is_ok());
 //! ```
 //!
+//! ```
+//! use steadfast::{breaker::Breaker, outcome::Outcome, shared::Shared, time::Instant};
+//!
+//! static SENSORS: Shared<Breaker> = Shared::breaker(Breaker::sensitive());
+//!
+//! let now = Instant::from_secs(1);
+//! let permit = SENSORS.try_enter(now)?;
+//! SENSORS.record(now, permit, Outcome::TimedOut);
+//! # Ok::<(), steadfast::breaker::Rejected>(())
+//! ```
+//!
 //! # The house
 //!
 //! This crate is the two inner rings. The outer one, `steadfast-std`, brings what needs an
@@ -15,11 +26,26 @@
 //!
 //! 1. **Machines**: pure functions of policy, state and `now`. They never read a clock, sleep,
 //!    lock, log or allocate; they use no floats and cannot panic.
-//!    [`limit`] decides how much may pass; [`time`] is what `now` is; [`http`] writes the answers
-//!    in HTTP's words, and reads those of others; [`event`] is what happened, for dashboards.
+//!
+//!    | room | what it decides |
+//!    |---|---|
+//!    | [`limit`] | how much may pass, and when to come back |
+//!    | [`backoff`] | how long to wait before trying again |
+//!    | [`retry`] | whether to try again at all: attempts, time, budgets |
+//!    | [`breaker`] | whether to call somebody who has not answered lately |
+//!    | [`deadline`] | how much time is left, for this attempt and for those who help |
+//!    | [`fallback`] | what to answer instead, and how old it is |
+//!    | [`window`] | how many of the latest calls failed |
+//!    | [`fault`] | what to break on purpose |
+//!
+//!    They speak of [`time`], of the [`outcome`] of a call, and of chance ([`random`]), all of
+//!    which are handed in; [`http`] writes and reads HTTP's words; [`event`] is what happened, for
+//!    dashboards.
 //! 2. **Sharing**: the same machines by `&self`. [`shared::Shared`] by a critical section, for
-//!    firmware; [`limit::AtomicRateLimiter`] without a lock where there are 64-bit atomics;
-//!    [`limit::Clocked`] with a clock of its own; [`limit::Named`] several of them at once.
+//!    firmware; [`limit::AtomicRateLimiter`] without a lock where there are 64-bit atomics, and
+//!    [`breaker::FastBreaker`] with one load while all is well; [`limit::Clocked`] with a clock of
+//!    its own; [`limit::Named`] several of them at once. [`call`] drives them around one operation,
+//!    async on any executor, or blocking.
 //!
 //! # Features
 //!
@@ -37,6 +63,7 @@ extern crate std;
 
 pub mod backoff;
 pub mod breaker;
+pub mod call;
 mod config;
 pub mod deadline;
 pub mod event;

@@ -23,4 +23,4 @@ pub use duration::{Duration, TooLong, days, hours, micros, millis, minutes, nano
 #[cfg(feature = "embassy-time-v0_5")]
 pub use embassy_v0_5::EmbassyTime;
 pub use instant::Instant;
-pub use sleep::Sleep;
+pub use sleep::{BlockingSleep, Sleep};

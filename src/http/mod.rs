@@ -10,6 +10,7 @@
 //! | [`ServiceLimit`] | `RateLimit`: what is left, an item for each limit |
 //! | [`RetryAfter`] | `Retry-After`: whole seconds to wait |
 //! | [`Refusal`] | status, `Retry-After` and JSON body of a no |
+//! | [`Unavailable`] | the same, where somebody else's service did not answer |
 //!
 //! The headers' names are in [`header`].
 //!
@@ -90,6 +91,7 @@ mod server_quota;
 mod service_limit;
 mod structured;
 mod text;
+mod unavailable;
 mod x_rate_limit;
 
 pub use http_date::parse_http_date;
@@ -106,4 +108,5 @@ pub use retry_after::RetryAfter;
 pub use server_quota::ServerQuota;
 pub use service_limit::ServiceLimit;
 pub use text::{BufferTooSmall, MAX_NUMBER_LEN, read_number, write_number};
+pub use unavailable::Unavailable;
 pub use x_rate_limit::XRateLimit;

@@ -101,7 +101,7 @@ impl Refusal {
 }
 
 /// Ends the message with the wait, and the body with its number.
-fn try_again(text: &mut Text<'_>, wait: RetryAfter) {
+pub(super) fn try_again(text: &mut Text<'_>, wait: RetryAfter) {
     let secs = wait.secs();
     text.str(" Try again in ");
     text.number(secs);

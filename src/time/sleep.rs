@@ -24,3 +24,16 @@ impl<S: Sleep + ?Sized> Sleep for &S {
         (**self).sleep(duration)
     }
 }
+
+/// Something that can wait where nothing else goes on meanwhile: a thread that sleeps, a device's
+/// busy loop or its wait for an interrupt.
+pub trait BlockingSleep {
+    /// Returns after at least `duration`, measured by the [`Clock`](super::Clock) beside it.
+    fn sleep_blocking(&self, duration: Duration);
+}
+
+impl<S: BlockingSleep + ?Sized> BlockingSleep for &S {
+    fn sleep_blocking(&self, duration: Duration) {
+        (**self).sleep_blocking(duration);
+    }
+}

@@ -1,0 +1,154 @@
+//! Why a call came to nothing.
+
+use core::fmt;
+
+use super::TimedOut;
+use crate::breaker::Rejected;
+use crate::outcome::Outcome;
+use crate::retry::StopReason;
+use crate::time::Duration;
+
+/// Why a call came to nothing, and after how many attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum CallError<E> {
+    /// The operation failed; this is what its last attempt said.
+    Failed {
+        /// The operation's own error.
+        error: E,
+        /// How many attempts were made, 1 or more.
+        attempts: u32,
+        /// Why there was not another one.
+        stopped: StopReason,
+        /// What the error was taken for.
+        outcome: Outcome,
+    },
+    /// The last attempt did not answer within the time that an attempt may take.
+    TimedOut {
+        /// How long it might take.
+        after: TimedOut,
+        /// How many attempts were made, 1 or more.
+        attempts: u32,
+        /// Why there was not another one.
+        stopped: StopReason,
+    },
+    /// The deadline of the whole call came first.
+    DeadlineExceeded {
+        /// How many attempts were made; none, if it had passed before the first.
+        attempts: u32,
+    },
+    /// The circuit breaker said no.
+    Rejected {
+        /// Why, and when to come back.
+        rejected: Rejected,
+        /// How many attempts were made before; more than none only where the breaker guards each
+        /// of them.
+        attempts: u32,
+    },
+}
+
+impl<E> CallError<E> {
+    /// How many attempts were made.
+    pub const fn attempts(&self) -> u32 {
+        match self {
+            Self::Failed { attempts, .. }
+            | Self::TimedOut { attempts, .. }
+            | Self::DeadlineExceeded { attempts }
+            | Self::Rejected { attempts, .. } => *attempts,
+        }
+    }
+
+    /// What this means to a caller that retries too. What has been retried here is
+    /// [`Exhausted`](Outcome::Exhausted), so that the layers do not multiply.
+    ///
+    /// ```
+    /// use steadfast::{call::CallError, outcome::Outcome};
+    ///
+    /// // In the layer above: `.judged_by(|result| CallError::outcome_of(result))`.
+    /// let below: Result<(), CallError<&str>> = Err(CallError::DeadlineExceeded { attempts: 3 });
+    /// assert_eq!(CallError::outcome_of(&below), Outcome::Exhausted);
+    /// ```
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Failed {
+                attempts, outcome, ..
+            } => match outcome {
+                outcome if *attempts > 1 && outcome.is_failure() => Outcome::Exhausted,
+                outcome => *outcome,
+            },
+            Self::TimedOut {
+                attempts: 0..=1, ..
+            }
+            | Self::DeadlineExceeded { attempts: 0..=1 } => Outcome::TimedOut,
+            Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => Outcome::Exhausted,
+            Self::Rejected { .. } => Outcome::Rejected,
+        }
+    }
+
+    /// [`outcome`](Self::outcome), of a whole result.
+    pub const fn outcome_of<V>(result: &Result<V, Self>) -> Outcome {
+        match result {
+            Ok(_) => Outcome::Success,
+            Err(error) => error.outcome(),
+        }
+    }
+
+    /// When it is worth coming back, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Failed { outcome, .. } => outcome.retry_after(),
+            Self::Rejected { rejected, .. } => rejected.retry_after(),
+            Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => None,
+        }
+    }
+
+    /// The HTTP status of an answer to one's own client: 503 if the breaker said no, 504 if time
+    /// ran out, 502 if the other side failed.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Rejected { .. } => 503,
+            Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => 504,
+            Self::Failed { .. } => 502,
+        }
+    }
+
+    /// The operation's own error, if that is what it is.
+    pub fn into_error(self) -> Option<E> {
+        match self {
+            Self::Failed { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed {
+                error,
+                attempts,
+                stopped,
+                ..
+            } => write!(f, "{error} (attempts: {attempts}; {stopped})"),
+            Self::TimedOut {
+                after,
+                attempts,
+                stopped,
+            } => write!(f, "{after} (attempts: {attempts}; {stopped})"),
+            Self::DeadlineExceeded { attempts } => {
+                write!(f, "the deadline has passed (attempts: {attempts})")
+            }
+            Self::Rejected { rejected, .. } => write!(f, "{rejected}"),
+        }
+    }
+}
+
+impl<E: core::error::Error + 'static> core::error::Error for CallError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Failed { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Calling out: one operation, and around it what keeps a slow or broken other side from doing
+//! harm.
+//!
+//! ```
+//! # use core::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+//! use steadfast::breaker::Breaker;
+//! use steadfast::call::Call;
+//! use steadfast::random::SharedRandom;
+//! use steadfast::retry::RetryPolicy;
+//! use steadfast::shared::Shared;
+//! use steadfast::time::{Clock, Duration, Instant, ManualClock, Sleep, secs};
+//!
+//! static MODEM: Shared<Breaker> = Shared::breaker(Breaker::standard());
+//! static DICE: SharedRandom = SharedRandom::new(0x1a2b);
+//!
+//! /// A timer for the example: the clock jumps to the end of every sleep.
+//! struct Timer(ManualClock);
+//! # impl Clock for Timer {
+//! #     fn now(&self) -> Instant {
+//! #         self.0.now()
+//! #     }
+//! # }
+//! # impl Sleep for Timer {
+//! #     type Future = core::future::Ready<()>;
+//! #     fn sleep(&self, duration: Duration) -> Self::Future {
+//! #         self.0.advance(duration);
+//! #         core::future::ready(())
+//! #     }
+//! # }
+//! # fn block_on<F: Future>(future: F) -> F::Output {
+//! #     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+//! #         Poll::Ready(output) => output,
+//! #         Poll::Pending => panic!("nothing to wait for"),
+//! #     }
+//! # }
+//! let timer = Timer(ManualClock::new(Instant::from_secs(1)));
+//! let mut lines = [Err("no carrier"), Err("no carrier"), Ok("connected")].into_iter();
+//!
+//! let dial = || core::future::ready(lines.next().unwrap_or(Err("no line")));
+//! let dialled = block_on(
+//!     Call::new(dial, &timer, &DICE)
+//!         .retry(&RetryPolicy::standard())
+//!         .guarded_by(&MODEM)
+//!         .attempt_timeout(secs(5))
+//!         .within(secs(30))
+//!         .call(),
+//! );
+//! assert_eq!(dialled, Ok("connected"));
+//! ```
+//!
+//! # What is around what
+//!
+//! From the outside in: one deadline over all, the breaker, the retries, a timeout for each
+//! attempt, the operation. So a breaker hears one verdict a call, after its retries.
+//! [`each_attempt_guarded_by`](Call::each_attempt_guarded_by) puts it inside the retries instead:
+//! it hears of each attempt, opens sooner, and then ends the retries of calls that are under way.
+//!
+//! # When a call is dropped
+//!
+//! At any point where it waits it can be dropped. Its attempt is dropped with it, its timer too,
+//! and the breaker counts nothing and has its permit back. What it had withdrawn from a budget for
+//! a retry that will not be made is spent.
+//!
+//! An operation that panics unwinds through the call, which has then been dropped.
+
+mod error;
+mod judge;
+mod no_breaker;
+mod observe;
+mod operation;
+mod or_else;
+mod run;
+mod timeout;
+
+pub use error::CallError;
+pub use judge::{ByResult, Judge, Notified};
+pub use no_breaker::NoBreaker;
+pub use observe::Observe;
+pub use operation::{AsyncOperation, Attempt, Blocking, BlockingOperation, Operation, Plain, Told};
+pub use or_else::{NoMemory, OrElse, OrElseIfUnwell, OrStale};
+pub use timeout::{TimedOut, timeout};
+
+use crate::breaker::CircuitBreaker;
+use crate::deadline::Deadline;
+use crate::event::RetryEvent;
+use crate::outcome::Outcome;
+use crate::retry::{Budget, NoBudget, RetryPolicy};
+use crate::time::Duration;
+
+/// A call that is being put together; [`call`](Self::call) makes it.
+///
+/// Nobody writes its type down: each method adds one thing, in any order. The example is at
+/// [the module](self).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is called before `call`"]
+pub struct Call<Op, T, R, J = ByResult, G = NoBreaker, B = NoBudget, O = ()> {
+    operation: Op,
+    time: T,
+    random: R,
+    judge: J,
+    breaker: G,
+    budget: B,
+    observer: O,
+    plan: Plan,
+}
+
+/// What is the same whatever is called.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    name: &'static str,
+    policy: RetryPolicy,
+    repeatable: bool,
+    attempt: Duration,
+    within: Duration,
+    deadline: Deadline,
+    guards_each_attempt: bool,
+}
+
+impl Plan {
+    const NEW: Self = Self {
+        name: "call",
+        policy: RetryPolicy::never(),
+        repeatable: true,
+        attempt: Duration::MAX,
+        within: Duration::MAX,
+        deadline: Deadline::NEVER,
+        guards_each_attempt: false,
+    };
+}
+
+impl<Op, T, R> Call<Op, T, R> {
+    const fn of(operation: Op, time: T, random: R) -> Self {
+        Self {
+            operation,
+            time,
+            random,
+            judge: ByResult,
+            breaker: NoBreaker,
+            budget: NoBudget,
+            observer: (),
+            plan: Plan::NEW,
+        }
+    }
+}
+
+impl<Op, T, R> Call<Plain<Op>, T, R> {
+    /// One attempt of an async closure or function, without a limit, until something is added.
+    ///
+    /// `time` is a [`Clock`](crate::time::Clock) and a [`Sleep`](crate::time::Sleep) that agree;
+    /// `random` is where the jitter comes from, so give it a seed of the device's own.
+    pub const fn new(operation: Op, time: T, random: R) -> Self {
+        Self::of(Plain(operation), time, random)
+    }
+}
+
+impl<Op, T, R> Call<Told<Op>, T, R> {
+    /// As [`new`](Call::new), for a closure that takes the [`Attempt`]: its number and its
+    /// deadline.
+    pub const fn told(operation: Op, time: T, random: R) -> Self {
+        Self::of(Told(operation), time, random)
+    }
+}
+
+impl<Op, T, R> Call<Blocking<Op>, T, R> {
+    /// A closure that blocks, and takes the [`Attempt`]; made by
+    /// [`call_blocking`](Self::call_blocking).
+    ///
+    /// Nobody can cut it short from outside, so it is told when its time is over, to set a
+    /// socket's timeout by. What it takes longer than that counts as timed out.
+    ///
+    /// `time` is a [`Clock`](crate::time::Clock) and a
+    /// [`BlockingSleep`](crate::time::BlockingSleep) that agree.
+    pub const fn blocking(operation: Op, time: T, random: R) -> Self {
+        Self::of(Blocking(operation), time, random)
+    }
+}
+
+impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
+    /// What it is called in events; "call" unless set.
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.plan.name = name;
+        self
+    }
+
+    /// Tries again by this policy. Without one there is a single attempt.
+    pub const fn retry(mut self, policy: &RetryPolicy) -> Self {
+        self.plan.policy = *policy;
+        self
+    }
+
+    /// Doing it twice may do harm: so there is one attempt, whatever the policy says.
+    ///
+    /// For a request of HTTP [`may_repeat`](crate::http::may_repeat) tells.
+    pub const fn not_repeatable(mut self) -> Self {
+        self.plan.repeatable = false;
+        self
+    }
+
+    /// How long an attempt may take. No limit unless set; never longer than what is left of the
+    /// whole.
+    pub const fn attempt_timeout(mut self, limit: Duration) -> Self {
+        self.plan.attempt = limit;
+        self
+    }
+
+    /// How long the whole may take, from when it is made: attempts and waits together. No limit
+    /// unless set.
+    pub const fn within(mut self, limit: Duration) -> Self {
+        self.plan.within = limit;
+        self
+    }
+
+    /// When the whole must be over, on the call's clock. With [`within`](Self::within), and if
+    /// set several times, the earliest counts.
+    pub const fn by(mut self, deadline: Deadline) -> Self {
+        self.plan.deadline = self.plan.deadline.nested(deadline);
+        self
+    }
+
+    /// What a result means; by [`Outcome::of`] unless set. Before [`notify`](Self::notify), if
+    /// both are.
+    ///
+    /// ```
+    /// # use steadfast::{call::Call, outcome::Outcome};
+    /// # let (timer, random) = ((), ());
+    /// # enum Refused { OutOfStock, NoConnection }
+    /// # let reserve = || core::future::ready(Err::<u32, _>(Refused::OutOfStock));
+    /// # let _ =
+    /// Call::new(reserve, &timer, &random).judged_by(|result| match result {
+    ///     Err(Refused::OutOfStock) => Outcome::Ignored,
+    ///     other => Outcome::of(other),
+    /// });
+    /// ```
+    pub fn judged_by<J2>(self, judge: J2) -> Call<Op, T, R, J2, G, B, O>
+    where
+        Op: Operation,
+        J2: Fn(&Result<Op::Value, Op::Error>) -> Outcome,
+    {
+        Call {
+            judge,
+            operation: self.operation,
+            time: self.time,
+            random: self.random,
+            breaker: self.breaker,
+            budget: self.budget,
+            observer: self.observer,
+            plan: self.plan,
+        }
+    }
+
+    /// Shows each attempt and its error to a closure, for a log in one's own words. The error is
+    /// `None` if there was an answer, or none in time.
+    ///
+    /// ```
+    /// # use steadfast::{call::Call, retry::RetryPolicy};
+    /// # let (timer, random) = ((), ());
+    /// # let fetch = || core::future::ready(Err::<(), _>("connection reset"));
+    /// # let _ =
+    /// Call::new(fetch, &timer, &random)
+    ///     .retry(&RetryPolicy::standard())
+    ///     .notify(|event, error| {
+    ///         // quote: attempt 1 of 4 transient, retry in 87ms: Some("connection reset")
+    ///         println!("{event}: {error:?}");
+    ///     });
+    /// ```
+    pub fn notify<F>(self, notify: F) -> Call<Op, T, R, Notified<J, F>, G, B, O>
+    where
+        Op: Operation,
+        F: Fn(&RetryEvent<'_>, Option<&Op::Error>),
+    {
+        Call {
+            judge: Notified {
+                judge: self.judge,
+                notify,
+            },
+            operation: self.operation,
+            time: self.time,
+            random: self.random,
+            breaker: self.breaker,
+            budget: self.budget,
+            observer: self.observer,
+            plan: self.plan,
+        }
+    }
+
+    /// Puts a circuit breaker around the call, retries included: see
+    /// [what is around what](self#what-is-around-what).
+    pub fn guarded_by<G2: CircuitBreaker>(self, breaker: G2) -> Call<Op, T, R, J, G2, B, O> {
+        Call {
+            breaker,
+            operation: self.operation,
+            time: self.time,
+            random: self.random,
+            judge: self.judge,
+            budget: self.budget,
+            observer: self.observer,
+            plan: Plan {
+                guards_each_attempt: false,
+                ..self.plan
+            },
+        }
+    }
+
+    /// Puts a circuit breaker around each attempt.
+    pub fn each_attempt_guarded_by<G2: CircuitBreaker>(
+        self,
+        breaker: G2,
+    ) -> Call<Op, T, R, J, G2, B, O> {
+        let mut call = self.guarded_by(breaker);
+        call.plan.guards_each_attempt = true;
+        call
+    }
+
+    /// Takes its retries from a budget that all calls to one target share.
+    pub fn budget<B2: Budget>(self, budget: B2) -> Call<Op, T, R, J, G, B2, O> {
+        Call {
+            budget,
+            operation: self.operation,
+            time: self.time,
+            random: self.random,
+            judge: self.judge,
+            breaker: self.breaker,
+            observer: self.observer,
+            plan: self.plan,
+        }
+    }
+
+    /// Tells someone of each attempt, retry and rejection.
+    pub fn observed_by<O2: Observe>(self, observer: O2) -> Call<Op, T, R, J, G, B, O2> {
+        Call {
+            observer,
+            operation: self.operation,
+            time: self.time,
+            random: self.random,
+            judge: self.judge,
+            breaker: self.breaker,
+            budget: self.budget,
+            plan: self.plan,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The call itself: awaited, or blocking.
+
+use super::judge::Judge;
+use super::observe::Observe;
+use super::operation::{AsyncOperation, Attempt, BlockingOperation};
+use super::{Call, CallError, Plan, TimedOut, timeout};
+use crate::breaker::{CircuitBreaker, Permit, Transition};
+use crate::deadline::Deadline;
+use crate::event::{BreakerEvent, BreakerOutcome, RetryEvent};
+use crate::outcome::Outcome;
+use crate::random::Random;
+use crate::retry::{Budget, Retry, Step, StopReason};
+use crate::time::{BlockingSleep, Clock, Duration, Instant, Sleep};
+
+/// What an attempt came to.
+type Ended<V, E> = Result<Result<V, E>, TimedOut>;
+
+impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O>
+where
+    Op: AsyncOperation,
+    T: Clock + Sleep,
+    R: Random,
+    J: Judge<Op::Value, Op::Error>,
+    G: CircuitBreaker,
+    B: Budget,
+    O: Observe,
+{
+    /// Makes the call.
+    ///
+    /// The answer of the last attempt is returned as it is, also one that is `Ok` and was judged
+    /// to be worth another try, a 503 say, once there is no further one.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]: with the operation's own error, or if time ran out, or if the breaker said
+    /// no.
+    pub async fn call(mut self) -> Result<Op::Value, CallError<Op::Error>> {
+        self.run().await.result
+    }
+
+    pub(super) async fn run(&mut self) -> Finished<Op::Value, Op::Error> {
+        let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
+        let mut under_way = match UnderWay::begin(parts) {
+            Ok(under_way) => under_way,
+            Err(error) => return Finished::without_attempt(error),
+        };
+        loop {
+            let (attempt, limit) = match under_way.next_attempt() {
+                Ok(next) => next,
+                Err(error) => return Finished::without_attempt(error),
+            };
+            let ended = timeout(&self.time, limit, self.operation.begin(attempt)).await;
+            match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
+                Next::Return(finished) => return finished,
+                Next::Again {
+                    wait: Duration::ZERO,
+                } => {}
+                Next::Again { wait } => self.time.sleep(wait).await,
+            }
+        }
+    }
+}
+
+impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O>
+where
+    Op: BlockingOperation,
+    T: Clock + BlockingSleep,
+    R: Random,
+    J: Judge<Op::Value, Op::Error>,
+    G: CircuitBreaker,
+    B: Budget,
+    O: Observe,
+{
+    /// Makes the call on this thread.
+    ///
+    /// An attempt that returns an error after its time was over has timed out. One that brings an
+    /// answer brings it, however late.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_blocking(mut self) -> Result<Op::Value, CallError<Op::Error>> {
+        let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
+        let mut under_way = UnderWay::begin(parts)?;
+        loop {
+            let (attempt, limit) = under_way.next_attempt()?;
+            let made = self.operation.make(attempt);
+            let ended = if made.is_err() && attempt.deadline.has_passed(self.time.now()) {
+                Err(TimedOut { limit })
+            } else {
+                Ok(made)
+            };
+            match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
+                Next::Return(finished) => return finished.result,
+                Next::Again {
+                    wait: Duration::ZERO,
+                } => {}
+                Next::Again { wait } => self.time.sleep_blocking(wait),
+            }
+        }
+    }
+}
+
+/// What a call came to, and what that was judged to be.
+pub(super) struct Finished<V, E> {
+    pub result: Result<V, CallError<E>>,
+    pub outcome: Outcome,
+}
+
+impl<V, E> Finished<V, E> {
+    /// It came to nothing before an attempt was made.
+    fn without_attempt(error: CallError<E>) -> Self {
+        Self {
+            outcome: error.outcome(),
+            result: Err(error),
+        }
+    }
+}
+
+/// What comes after an attempt.
+enum Next<V, E> {
+    Return(Finished<V, E>),
+    Again { wait: Duration },
+}
+
+/// A call that has begun. Dropped before its end, it gives its permits back.
+struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
+    plan: &'a Plan,
+    time: &'a T,
+    breaker: &'a G,
+    observer: &'a O,
+    retry: Retry,
+    attempts: u32,
+    /// Held by the whole call, or by the attempt under way.
+    permit: Option<Permit>,
+}
+
+impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
+    fn begin<E>(
+        (plan, time, breaker, observer): (&'a Plan, &'a T, &'a G, &'a O),
+    ) -> Result<Self, CallError<E>> {
+        let now = time.now();
+        let deadline = plan.deadline.nested(Deadline::after(now, plan.within));
+        let mut retry = plan.policy.start(now).until(deadline);
+        if !plan.repeatable {
+            retry = retry.not_repeatable();
+        }
+        let mut under_way = Self {
+            plan,
+            time,
+            breaker,
+            observer,
+            retry,
+            attempts: 0,
+            permit: None,
+        };
+        if !plan.guards_each_attempt && !deadline.has_passed(now) {
+            under_way.enter()?;
+        }
+        Ok(under_way)
+    }
+
+    /// The attempt that begins now, and how long it may take.
+    fn next_attempt<E>(&mut self) -> Result<(Attempt, Duration), CallError<E>> {
+        let now = self.time.now();
+        let deadline = self.retry.deadline();
+        if deadline.has_passed(now) {
+            // A sleep may end late, and a clock may jump.
+            let attempts = self.attempts;
+            self.leave(Outcome::TimedOut);
+            return Err(CallError::DeadlineExceeded { attempts });
+        }
+        if self.plan.guards_each_attempt {
+            self.enter()?;
+        }
+        let limit = deadline.limit(now, self.plan.attempt);
+        self.attempts = self.attempts.saturating_add(1);
+        let attempt = Attempt {
+            number: self.attempts,
+            deadline: deadline.nested(Deadline::after(now, limit)),
+        };
+        Ok((attempt, limit))
+    }
+
+    fn end<V, E>(
+        &mut self,
+        ended: Ended<V, E>,
+        judge: &impl Judge<V, E>,
+        budget: &impl Budget,
+        random: &mut impl Random,
+    ) -> Next<V, E> {
+        let outcome = match &ended {
+            Ok(result) => judge.judge(result),
+            Err(TimedOut { .. }) => Outcome::TimedOut,
+        };
+        let now = self.time.now();
+        let step = self
+            .retry
+            .step(&self.plan.policy, now, outcome, budget, random);
+        let event = RetryEvent {
+            operation: self.plan.name,
+            attempt: self.attempts,
+            max_attempts: self.plan.policy.attempts(),
+            outcome,
+            step,
+            at: now,
+        };
+        let error = ended.as_ref().ok().and_then(|result| result.as_ref().err());
+        judge.notify(&event, error);
+        self.observer.attempted(&event);
+        if self.plan.guards_each_attempt || matches!(step, Step::Stop(_)) {
+            self.leave(outcome);
+        }
+        match step {
+            Step::RetryAt(at) => Next::Again {
+                wait: at.since(now),
+            },
+            Step::Stop(stopped) => Next::Return(Finished {
+                result: self.close(ended, outcome, stopped, now),
+                outcome,
+            }),
+        }
+    }
+
+    fn close<V, E>(
+        &self,
+        ended: Ended<V, E>,
+        outcome: Outcome,
+        stopped: StopReason,
+        now: Instant,
+    ) -> Result<V, CallError<E>> {
+        let attempts = self.attempts;
+        match ended {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(CallError::Failed {
+                error,
+                attempts,
+                stopped,
+                outcome,
+            }),
+            Err(_) if self.retry.deadline().has_passed(now) => {
+                Err(CallError::DeadlineExceeded { attempts })
+            }
+            Err(after) => Err(CallError::TimedOut {
+                after,
+                attempts,
+                stopped,
+            }),
+        }
+    }
+
+    fn enter<E>(&mut self) -> Result<(), CallError<E>> {
+        match self.breaker.try_enter(|| self.time.now()) {
+            Ok(permit) => {
+                self.permit = Some(permit);
+                self.tell_of(permit.transition());
+                Ok(())
+            }
+            Err(rejected) => {
+                self.tell(BreakerOutcome::Rejected(rejected));
+                Err(CallError::Rejected {
+                    rejected,
+                    attempts: self.attempts,
+                })
+            }
+        }
+    }
+
+    fn leave(&mut self, outcome: Outcome) {
+        if let Some(permit) = self.permit.take() {
+            let transition = self.breaker.record(|| self.time.now(), permit, outcome);
+            if permit != Permit::UNGUARDED {
+                self.tell(BreakerOutcome::Recorded(outcome));
+            }
+            self.tell_of(transition);
+        }
+    }
+
+    fn tell_of(&self, transition: Option<Transition>) {
+        if let Some(transition) = transition {
+            self.tell(BreakerOutcome::Changed(transition));
+        }
+    }
+
+    fn tell(&self, outcome: BreakerOutcome) {
+        if !O::LISTENS {
+            return;
+        }
+        self.observer.guarded(&BreakerEvent {
+            breaker: self.breaker.name().unwrap_or(self.plan.name),
+            outcome,
+            at: self.time.now(),
+        });
+    }
+}
+
+impl<T: Clock, G: CircuitBreaker, O: Observe> Drop for UnderWay<'_, T, G, O> {
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            self.breaker.cancel(permit);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! How one's own client is told that somebody else's service did not answer.
+
+use super::refusal::try_again;
+use super::text::Text;
+use super::{BufferTooSmall, RetryAfter};
+use crate::call::CallError;
+
+/// The answer to a client whose request needed a call that came to nothing: status, `Retry-After`
+/// and a JSON body. What went wrong inside is not told.
+///
+/// | the call | status | `error` in the body |
+/// |---|---|---|
+/// | was [refused](CallError::Rejected) by the breaker | 503 | `service_unavailable` |
+/// | [ran](CallError::DeadlineExceeded) [out of time](CallError::TimedOut) | 504 | `timed_out` |
+/// | [failed](CallError::Failed) | 502 | `service_failed` |
+///
+/// `Retry-After` is there if it is known when to come back.
+///
+/// ```
+/// use steadfast::{breaker::Rejected, call::CallError, http::Unavailable, time::millis};
+///
+/// let rejected = Rejected::Open { retry_after: millis(12_001) };
+/// let error: CallError<&str> = CallError::Rejected { rejected, attempts: 0 };
+/// let answer = Unavailable::new(&error);
+/// let mut buffer = [0; Unavailable::MAX_BODY_LEN];
+/// assert_eq!(answer.status(), 503);
+/// assert_eq!(
+///     answer.write_body(&mut buffer)?,
+///     concat!(
+///         r#"{"error":"service_unavailable","#,
+///         r#""message":"A service that this needs is down. Try again in 13 seconds.","#,
+///         r#""retry_after":13}"#,
+///     ),
+/// );
+/// # Ok::<(), steadfast::http::BufferTooSmall>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+pub struct Unavailable {
+    status: u16,
+    retry_after: Option<RetryAfter>,
+}
+
+impl Unavailable {
+    /// What [`write_body`](Self::write_body) writes, for the `Content-Type` header.
+    pub const CONTENT_TYPE: &'static str = "application/json";
+
+    /// The bytes that [`write_body`](Self::write_body) needs at most.
+    pub const MAX_BODY_LEN: usize = 143;
+
+    /// The answer that tells of `error`.
+    pub fn new<E>(error: &CallError<E>) -> Self {
+        Self {
+            status: error.status(),
+            retry_after: error.retry_after().map(RetryAfter::new),
+        }
+    }
+
+    /// The status code: 502, 503 or 504.
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The `Retry-After` header, if it is known when to come back.
+    pub const fn retry_after(&self) -> Option<RetryAfter> {
+        self.retry_after
+    }
+
+    /// Writes the JSON body. Its `retry_after` is the number of the header.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferTooSmall`]; never with [`MAX_BODY_LEN`](Self::MAX_BODY_LEN) bytes.
+    pub fn write_body<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferTooSmall> {
+        let (error, message) = match self.status {
+            503 => ("service_unavailable", "A service that this needs is down."),
+            504 => (
+                "timed_out",
+                "A service that this needs did not answer in time.",
+            ),
+            _ => ("service_failed", "A service that this needs failed."),
+        };
+        let mut text = Text::new(buffer);
+        for part in [r#"{"error":""#, error, r#"","message":""#, message] {
+            text.str(part);
+        }
+        match self.retry_after {
+            Some(wait) => try_again(&mut text, wait),
+            None => text.str(r#" Try again later."}"#),
+        }
+        text.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Duration;
+
+    #[test]
+    fn the_longest_body_is_as_long_as_the_documentation_says() {
+        let mut longest = 0;
+        for status in [502, 503, 504] {
+            for retry_after in [None, Some(RetryAfter::new(Duration::MAX))] {
+                let answer = Unavailable {
+                    status,
+                    retry_after,
+                };
+                let needed = answer.write_body(&mut []).unwrap_err().needed;
+                let mut buffer = [0; Unavailable::MAX_BODY_LEN];
+                let body = answer.write_body(&mut buffer).unwrap();
+                assert!(body.starts_with('{') && body.ends_with('}'), "{body}");
+                longest = longest.max(needed);
+            }
+        }
+        assert_eq!(longest, Unavailable::MAX_BODY_LEN);
+    }
+}
