@@ -18,12 +18,16 @@
 //! - [`LeasedRateLimiter`]: one limit for the whole process, which many cores ask at once.
 //! - [`RateLimitLayer`]: a tower layer that answers 429 and puts the headers on every response
 //!   (feature `tower`, default; feature `axum` reads axum's peer address).
+//! - `Resilient`: an async function is retried, guarded, cut short and backed by a fallback in one
+//!   sentence (feature `tokio`); [`Target`] is what all its callers share, [`StaleCache`] the last
+//!   good answers. More in [`call`].
 //! - [`PaceLayer`], [`PacePerHostLayer`]: tower layers for a client, whose calls wait their turn and
 //!   heed the server's `Retry-After` (feature `tower`).
 
 // Allowed in one file, `prefetch`, for one instruction.
 #![deny(unsafe_code)]
 
+pub mod call;
 mod keyed;
 mod leased;
 #[cfg(feature = "limits-file")]
@@ -33,12 +37,16 @@ pub mod limits_file;
 #[cfg(feature = "tower")]
 pub mod pace;
 mod prefetch;
+mod random;
 #[cfg(feature = "tower")]
 pub mod rate_limit;
 mod sync;
 mod time;
 mod wait_queue;
 
+#[cfg(feature = "tokio")]
+pub use call::Resilient;
+pub use call::{StaleCache, Target, Targets};
 pub use keyed::{
     AnsweredBy, Checked, KeyedLimiter, LimiterByKey, LiveGranted, LiveLimiter, LockedCell,
     Occupancy, OfKey, Quotas, StateCell, Stored, WordCell,
@@ -48,6 +56,7 @@ pub use leased::{LeasedGrant, LeasedRateLimiter};
 pub use limits::Limits;
 #[cfg(feature = "tower")]
 pub use pace::{PaceLayer, PacePerHostLayer};
+pub use random::ThreadRandom;
 #[cfg(feature = "tower")]
 pub use rate_limit::RateLimitLayer;
 #[cfg(feature = "tokio")]

@@ -1,0 +1,138 @@
+//! What became of calls, as metrics.
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use steadfast::breaker::{Phase, Trip};
+use steadfast::call::Observe;
+use steadfast::event::{BreakerEvent, BreakerOutcome, FallbackEvent, RetryEvent};
+use steadfast::outcome::Outcome;
+use steadfast::retry::Step;
+use steadfast::time::Instant;
+
+use super::Target;
+
+/// Counts what became of calls by the `metrics` facade, for whatever recorder the program has
+/// installed.
+///
+/// | name | kind | labels |
+/// |---|---|---|
+/// | `steadfast_call_attempts_total` | counter | `target`, `outcome` |
+/// | `steadfast_call_steps_total` | counter: was it tried again, or why not | `target`, `step` |
+/// | `steadfast_call_retry_delay_seconds` | histogram | `target` |
+/// | `steadfast_breaker_events_total` | counter | `target`, `event` |
+/// | `steadfast_breaker_state` | gauge: 0 passes, 1 half-open, 2 refuses | `target` |
+/// | `steadfast_fallback_answers_total` | counter | `target`, `source` |
+/// | `steadfast_fallback_stages_total` | counter | `target`, `stage` |
+///
+/// `outcome` is one of [`Outcome::LABELS`], `step` of [`Step::LABELS`], `event` of
+/// [`BreakerOutcome::LABELS`], `source` of [`FallbackEvent::LABELS`], `stage` of
+/// [`FallbackEvent::COUNTERS`]. These names stay. The retry rate is the steps `retry` among all
+/// attempts; the share of fallbacks is all sources but `primary` among all answers.
+///
+/// The series are registered here, once, so that a call allocates nothing for them: install the
+/// recorder first.
+///
+/// ```
+/// use steadfast_std::call::CallMetrics;
+///
+/// let shipping = CallMetrics::of("shipping");
+/// // ... .observed_by(&shipping)
+/// ```
+#[derive(Clone)]
+pub struct CallMetrics {
+    target: String,
+    attempts: [(&'static str, Counter); Outcome::LABELS.len()],
+    steps: [(&'static str, Counter); Step::LABELS.len()],
+    delays: Histogram,
+    breaker: [(&'static str, Counter); BreakerOutcome::LABELS.len()],
+    state: Gauge,
+    answers: [(&'static str, Counter); FallbackEvent::LABELS.len()],
+    stages: [(&'static str, Counter); FallbackEvent::COUNTERS.len()],
+}
+
+impl CallMetrics {
+    /// Registers the series of the target with this name.
+    pub fn of(target: &str) -> Self {
+        let name = || target.to_owned();
+        Self {
+            attempts: Outcome::LABELS.map(|outcome| {
+                let labels = [("target", name()), ("outcome", outcome.to_owned())];
+                (outcome, counter!("steadfast_call_attempts_total", &labels))
+            }),
+            steps: Step::LABELS.map(|step| {
+                let labels = [("target", name()), ("step", step.to_owned())];
+                (step, counter!("steadfast_call_steps_total", &labels))
+            }),
+            delays: histogram!("steadfast_call_retry_delay_seconds", "target" => name()),
+            breaker: BreakerOutcome::LABELS.map(|event| {
+                let labels = [("target", name()), ("event", event.to_owned())];
+                (event, counter!("steadfast_breaker_events_total", &labels))
+            }),
+            state: gauge!("steadfast_breaker_state", "target" => name()),
+            answers: FallbackEvent::LABELS.map(|source| {
+                let labels = [("target", name()), ("source", source.to_owned())];
+                (
+                    source,
+                    counter!("steadfast_fallback_answers_total", &labels),
+                )
+            }),
+            stages: FallbackEvent::COUNTERS.map(|stage| {
+                let labels = [("target", name()), ("stage", stage.to_owned())];
+                (stage, counter!("steadfast_fallback_stages_total", &labels))
+            }),
+            target: name(),
+        }
+    }
+
+    /// Brings the gauge up to date: an open time ends without anybody having called. For when the
+    /// metrics are asked for.
+    pub fn gauge<T: Trip, const PROBES: usize>(&self, target: &Target<T, PROBES>, now: Instant) {
+        self.set_state(target.standing(now).phase);
+    }
+
+    fn set_state(&self, phase: Phase) {
+        self.state.set(match phase {
+            Phase::Open | Phase::ForcedOpen => 2.0,
+            Phase::HalfOpen => 1.0,
+            Phase::Closed | Phase::ForcedClosed | Phase::Disabled | Phase::ObserveOnly => 0.0,
+        });
+    }
+}
+
+impl std::fmt::Debug for CallMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("CallMetrics").field(&self.target).finish()
+    }
+}
+
+impl Observe for CallMetrics {
+    fn attempted(&self, event: &RetryEvent<'_>) {
+        count(&self.attempts, event.outcome.label());
+        count(&self.steps, event.step.label());
+        if let Some(delay) = event.delay() {
+            self.delays.record(delay.to_core().as_secs_f64());
+        }
+    }
+
+    fn guarded(&self, event: &BreakerEvent<'_>) {
+        count(&self.breaker, event.outcome.label());
+        if let BreakerOutcome::Changed(transition) = event.outcome
+            && !transition.is_trial()
+        {
+            self.set_state(transition.to);
+        }
+    }
+
+    fn served(&self, event: &FallbackEvent<'_>) {
+        count(&self.answers, event.label());
+        for stage in event.counters() {
+            count(&self.stages, stage);
+        }
+    }
+}
+
+fn count(counters: &[(&'static str, Counter)], label: &str) {
+    let counter = counters.iter().find(|(known, _)| *known == label);
+    if let Some((_, counter)) = counter {
+        counter.increment(1);
+    }
+}

@@ -1,0 +1,37 @@
+//! Calling out from a server: the sentence, what all callers of a service share, and who watches.
+//!
+//! | | |
+//! |---|---|
+//! | `Resilient`, `told` | what begins a sentence, on tokio's time (feature `tokio`) |
+//! | [`Target`] | a service that is called: its breaker and its retry budget |
+//! | [`Targets`] | a target a name, so many at most |
+//! | [`StaleCache`] | the last good answers to thousands of questions |
+//! | `CallMetrics` | attempts, retries, breakers and fallbacks as metrics (feature `metrics`) |
+//! | `CallTraced` | the same as log lines (feature `tracing`) |
+//! | `unavailable` | the answer to a client whose call came to nothing (feature `tower`) |
+
+#[cfg(feature = "metrics")]
+mod metrics;
+mod mutex;
+#[cfg(feature = "tokio")]
+mod resilient;
+mod stale_cache;
+mod target;
+mod targets;
+#[cfg(feature = "tracing")]
+mod traced;
+#[cfg(feature = "tower")]
+mod unavailable;
+
+#[cfg(feature = "metrics")]
+pub use metrics::CallMetrics;
+pub use mutex::MutexLocked;
+#[cfg(feature = "tokio")]
+pub use resilient::{Resilient, told};
+pub use stale_cache::{CachedAt, StaleCache};
+pub use target::Target;
+pub use targets::Targets;
+#[cfg(feature = "tracing")]
+pub use traced::CallTraced;
+#[cfg(feature = "tower")]
+pub use unavailable::unavailable;

@@ -1,0 +1,132 @@
+//! One service that is called: its name, its circuit breaker, its retry budget.
+
+use std::borrow::Cow;
+
+use steadfast::breaker::{
+    Breaker, BreakerState, CircuitBreaker, Consecutive, FastBreaker, Locked, Permit, Rejected,
+    Standing, Transition, Trip,
+};
+use steadfast::outcome::Outcome;
+use steadfast::retry::{Budget, BudgetSpent, RetryBudget, RetryBudgetState, Withdrawn};
+use steadfast::time::Instant;
+
+use super::MutexLocked;
+
+/// One service that is called, and what all who call it share: a circuit breaker and a retry
+/// budget.
+///
+/// While all is well, the breaker costs two loads a call, and the budget a lock of its own.
+/// Everybody passes the time of one clock: [`TokioTime::of_process`](crate::TokioTime::of_process),
+/// in the sentences of [`Resilient`](super::Resilient).
+///
+/// ```
+/// use steadfast::breaker::{Breaker, CircuitBreaker};
+/// use steadfast::outcome::Outcome;
+/// use steadfast::retry::RetryBudget;
+/// use steadfast::time::Clock;
+/// use steadfast_std::{SystemClock, Target};
+///
+/// static SHIPPING: Target = Target::new("shipping", Breaker::standard(), RetryBudget::standard());
+///
+/// let now = || SystemClock.now();
+/// let call = SHIPPING.enter(now)?;
+/// call.record(now, Outcome::Success);
+/// # Ok::<(), steadfast::breaker::Rejected>(())
+/// ```
+#[derive(Debug)]
+pub struct Target<T: Trip = Consecutive, const PROBES: usize = 1> {
+    name: Cow<'static, str>,
+    breaker: FastBreaker<T, PROBES, MutexLocked<BreakerState<T, PROBES>>>,
+    policy: RetryBudget,
+    budget: MutexLocked<RetryBudgetState>,
+}
+
+impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
+    /// A target with a breaker that is closed and a budget that is full.
+    pub const fn new(name: &'static str, breaker: Breaker<T, PROBES>, budget: RetryBudget) -> Self {
+        Self::of(Cow::Borrowed(name), breaker, budget, BreakerState::CLOSED)
+    }
+
+    pub(super) const fn of(
+        name: Cow<'static, str>,
+        breaker: Breaker<T, PROBES>,
+        budget: RetryBudget,
+        state: BreakerState<T, PROBES>,
+    ) -> Self {
+        Self {
+            name,
+            breaker: FastBreaker::with_lock(breaker, MutexLocked::new(state)),
+            policy: budget,
+            budget: MutexLocked::new(RetryBudgetState::FULL),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How its breaker stands, for a status page.
+    pub fn standing(&self, now: Instant) -> Standing {
+        self.breaker.standing(now)
+    }
+
+    /// What there is in its retry budget, in the budget's own units.
+    pub fn budget_available(&self, now: Instant) -> u32 {
+        self.budget.with(|state| self.policy.available(state, now))
+    }
+
+    /// The breaker's policy and state, for what is done by hand: [`Breaker::force_open`],
+    /// [`Breaker::reset`] and the like. Let it be short, and do not ask this target in it.
+    pub fn with_breaker<R>(
+        &self,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
+    ) -> R {
+        self.breaker.with_state(work)
+    }
+}
+
+impl<T: Trip, const PROBES: usize> CircuitBreaker for Target<T, PROBES> {
+    #[inline]
+    fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {
+        self.breaker.try_enter(now)
+    }
+
+    #[inline]
+    fn record(
+        &self,
+        now: impl FnOnce() -> Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        self.breaker.record(now, permit, outcome)
+    }
+
+    #[inline]
+    fn cancel(&self, permit: Permit) {
+        self.breaker.cancel(permit);
+    }
+
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+}
+
+impl<T: Trip, const PROBES: usize> Budget for Target<T, PROBES> {
+    fn began(&self, now: Instant) {
+        self.budget.with(|state| self.policy.began(state, now));
+    }
+
+    fn succeeded(&self, _: Instant, last: Option<Withdrawn>) {
+        self.budget.with(|state| self.policy.succeeded(state, last));
+    }
+
+    fn failed(&self, _: Instant) {
+        self.budget.with(|state| self.policy.failed(state));
+    }
+
+    fn withdraw(&self, now: Instant, outcome: Outcome) -> Result<Withdrawn, BudgetSpent> {
+        self.budget
+            .with(|state| self.policy.withdraw(state, now, outcome))
+    }
+}

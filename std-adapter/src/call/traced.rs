@@ -1,0 +1,118 @@
+//! What became of calls, as events of the `tracing` crate.
+
+use steadfast::breaker::Phase;
+use steadfast::call::Observe;
+use steadfast::event::{BreakerEvent, BreakerOutcome, FallbackEvent, RetryEvent};
+use steadfast::retry::Step;
+use steadfast::time::Duration;
+use tracing::{Level, event};
+
+/// Logs what becomes of calls by `tracing`, under the target `steadfast::call`.
+///
+/// | what | level | fields |
+/// |---|---|---|
+/// | a breaker opens | `WARN` | `breaker`, `from`, `to`, `cause` |
+/// | an attempt fails and is tried again | `INFO` | `operation`, `attempt`, `max_attempts`, `outcome`, `delay_ms` |
+/// | an attempt fails and is the last | `WARN` | the same, and `reason` |
+/// | a breaker closes, or lets a probe pass | `INFO` | the same |
+/// | an answer that is not the primary's | `INFO` | `operation`, `source`, `age_ms` |
+/// | no answer at all | `WARN` | `operation` |
+/// | a breaker refuses a call | `DEBUG` | `breaker`, `retry_after_ms` |
+/// | all that goes well | `TRACE` | |
+///
+/// Times are in milliseconds, rounded up. The operation's own error is not among the fields, since
+/// it need not be printable; [`Call::notify`](steadfast::call::Call::notify) has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallTraced;
+
+impl Observe for CallTraced {
+    fn attempted(&self, event: &RetryEvent<'_>) {
+        /// A level is part of where an event is written down, so each needs a line of its own.
+        macro_rules! log {
+            ($level:expr, $reason:expr, $message:literal) => {
+                event!(
+                    target: "steadfast::call",
+                    $level,
+                    operation = event.operation,
+                    attempt = event.attempt,
+                    max_attempts = event.max_attempts,
+                    outcome = event.outcome.label(),
+                    delay_ms = event.delay().map(millis),
+                    reason = $reason,
+                    $message
+                )
+            };
+        }
+        match event.step {
+            Step::RetryAt(_) => log!(Level::INFO, None::<&str>, "failed, and is tried again"),
+            Step::Stop(_) if event.outcome.is_success() => {
+                log!(Level::TRACE, None::<&str>, "answered");
+            }
+            Step::Stop(reason) => log!(Level::WARN, Some(reason.label()), "failed"),
+        }
+    }
+
+    fn guarded(&self, told: &BreakerEvent<'_>) {
+        match told.outcome {
+            BreakerOutcome::Recorded(outcome) => event!(
+                target: "steadfast::call",
+                Level::TRACE,
+                breaker = told.breaker,
+                outcome = outcome.label(),
+                "recorded"
+            ),
+            BreakerOutcome::Rejected(rejected) => event!(
+                target: "steadfast::call",
+                Level::DEBUG,
+                breaker = told.breaker,
+                retry_after_ms = rejected.retry_after().map(millis),
+                "refused: {rejected}"
+            ),
+            BreakerOutcome::Changed(transition) => {
+                macro_rules! log {
+                    ($level:expr) => {
+                        event!(
+                            target: "steadfast::call",
+                            $level,
+                            breaker = told.breaker,
+                            from = transition.from.label(),
+                            to = transition.to.label(),
+                            cause = transition.cause.label(),
+                            "{transition}"
+                        )
+                    };
+                }
+                match transition.to {
+                    Phase::Open | Phase::ForcedOpen => log!(Level::WARN),
+                    _ => log!(Level::INFO),
+                }
+            }
+            // Outcomes of a later version of the core.
+            _ => {}
+        }
+    }
+
+    fn served(&self, told: &FallbackEvent<'_>) {
+        macro_rules! log {
+            ($level:expr, $message:literal) => {
+                event!(
+                    target: "steadfast::call",
+                    $level,
+                    operation = told.operation,
+                    source = told.label(),
+                    age_ms = millis(told.age),
+                    $message
+                )
+            };
+        }
+        match told.source {
+            None => log!(Level::WARN, "no answer"),
+            Some(source) if source.is_degraded() => log!(Level::INFO, "answered by a fallback"),
+            Some(_) => log!(Level::TRACE, "answered"),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    duration.as_nanos().div_ceil(1_000_000)
+}
