@@ -20,12 +20,13 @@ use tokio::sync::oneshot;
 use crate::limits::Guard;
 use crate::login::login;
 use crate::orders::order;
+use crate::shipping::{self, Shipping};
 
 /// A login is two short strings, and an order not much more.
 const LARGEST_BODY: usize = 4 * 1024;
 
 /// The shop's routes. The outermost limit is the last one, and is asked first.
-fn routes(guard: Guard) -> Router {
+fn routes(guard: Guard, shipping: Arc<Shipping>) -> Router {
     // `route_layer`, so that a GET, which is answered 405, costs nothing.
     let login = post(login)
         .route_layer(guard.login.clone())
@@ -35,30 +36,43 @@ fn routes(guard: Guard) -> Router {
         .route_layer(guard.orders_per_address.clone())
         .route_layer(guard.global.clone());
     let accounts = guard.accounts.clone();
+    let quotes = get(shipping::shipping).route_layer(guard.global.clone());
+    let partner = Router::new()
+        .route("/shipping/{order}", quotes)
+        .route("/status", get(shipping::status))
+        .with_state(Arc::clone(&shipping));
     let for_the_operator = Router::new()
         .route("/metrics", get(metrics))
         .route("/most-denied", get(most_denied))
-        .with_state(Arc::new(guard));
+        .with_state(Arc::new(Watched { guard, shipping }));
     Router::new()
         .route("/login", login)
         .route("/orders", orders)
         .with_state(accounts)
         // Outside every limit: a load balancer that is told 429 takes the server out.
         .route("/health", get(health))
-        // A server on the open net keeps these two on a port of their own.
+        .merge(partner)
+        // A server on the open net keeps these two, and `/status`, on a port of their own.
         .merge(for_the_operator)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
+/// What whoever is on call looks at.
+struct Watched {
+    guard: Guard,
+    shipping: Arc<Shipping>,
+}
+
 /// In the text format of Prometheus.
-async fn metrics(State(guard): State<Arc<Guard>>) -> Response {
+async fn metrics(State(watched): State<Arc<Watched>>) -> Response {
+    watched.shipping.gauge();
     let headers = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (headers, guard.metrics()).into_response()
+    (headers, watched.guard.metrics()).into_response()
 }
 
 /// Who is denied most, most first; users by a hash of their token.
-async fn most_denied(State(guard): State<Arc<Guard>>) -> Json<Value> {
-    let list = guard.most_denied.snapshot();
+async fn most_denied(State(watched): State<Arc<Watched>>) -> Json<Value> {
+    let list = watched.guard.most_denied.snapshot();
     let list = list.iter();
     Json(
         list.map(|who| {
@@ -83,6 +97,7 @@ const CLOSING: Duration = Duration::from_secs(5);
 pub async fn serve(
     listener: TcpListener,
     guard: Guard,
+    shipping: Shipping,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let (closing, closed) = oneshot::channel();
@@ -92,7 +107,8 @@ pub async fn serve(
     };
     let upkeep = tokio::spawn(guard.upkeep());
     // Connect info is what tells the limiter who is asking.
-    let service = routes(guard).into_make_service_with_connect_info::<SocketAddr>();
+    let service =
+        routes(guard, Arc::new(shipping)).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
     let overdue = async {
         let _ = closed.await;
@@ -123,10 +139,11 @@ pub fn problem(status: StatusCode, error: &str, message: &str) -> Response {
 }
 
 /// The greeting: what the server is and what to type.
-pub fn what_to_try(address: SocketAddr, file: &str) -> String {
+pub fn what_to_try(address: SocketAddr, partner: SocketAddr, file: &str) -> String {
     format!(
         "\
 The storefront listens on http://{address}. Stop it with Ctrl-C.
+Its shipping partner listens on http://{partner}.
 
 A login that works (the other user is bob, \"battery staple\"):
 
@@ -150,6 +167,13 @@ Order something; any bearer token names a user, and each has 100 orders a minute
 
   curl -i http://{address}/orders -H 'authorization: Bearer carol' \\
        -H 'content-type: application/json' -d '{{\"item\":\"teapot\"}}'
+
+What does sending it cost? Then let the partner fail, or hang, or be flaky, and ask again:
+
+  curl http://{address}/shipping/7
+  curl http://{partner}/mode -H 'content-type: application/json' -d '{{\"mode\":\"fail\"}}'
+  for i in $(seq 6); do curl http://{address}/shipping/7; echo; done
+  curl http://{address}/status
 
 What the limits have done, for Prometheus and for whoever is on call:
 

@@ -75,6 +75,16 @@ impl Browser {
         self.send(request, Full::from(r#"{"item":"teapot"}"#)).await
     }
 
+    /// Tells the shipping partner how to be.
+    pub async fn set_mode(&mut self, mode: &str) -> Result<Answer, String> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/mode")
+            .header(CONTENT_TYPE, "application/json");
+        self.send(request, Full::from(json!({ "mode": mode }).to_string()))
+            .await
+    }
+
     /// Looks at a page.
     pub async fn get(&mut self, path: &str) -> Result<Answer, String> {
         let request = Request::builder().method(Method::GET).uri(path);

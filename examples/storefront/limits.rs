@@ -6,6 +6,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use steadfast::http::LimitName;
 use steadfast::limit_name;
+use steadfast_std::call::CallMetrics;
 use steadfast_std::limits::UnknownLimit;
 use steadfast_std::rate_limit::{Everyone, KeyOf, Metrics, MostDenied, PerBearerToken, PerClient};
 use steadfast_std::{Limits, LiveLimiter, RateLimitLayer};
@@ -97,6 +98,11 @@ impl Guard {
                 prometheus.run_upkeep();
             }
         }
+    }
+
+    /// The metrics of calls to `target`.
+    pub fn call_metrics(&self, target: &str) -> CallMetrics {
+        metrics::with_local_recorder(&self.recorder, || CallMetrics::of(target))
     }
 
     /// What Prometheus reads.

@@ -7,8 +7,10 @@ mod browser;
 mod limits;
 mod login;
 mod orders;
+mod partner;
 #[cfg(test)]
 mod scraped;
+mod shipping;
 mod tour;
 mod users;
 
@@ -19,6 +21,9 @@ use std::sync::Arc;
 
 use args::Args;
 use limits::Guard;
+use partner::Partner;
+use shipping::{Shipping, Watch};
+use steadfast::breaker::Breaker;
 use steadfast::time::secs;
 use steadfast_std::Limits;
 use tokio::net::TcpListener;
@@ -59,7 +64,15 @@ async fn serve(args: &Args) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on {wanted}: {error}. Try --port N."))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    print!("{}", app::what_to_try(address, &args.limits));
+    let partner = Partner::open(args.partner_port).await?;
+    let watch = Watch::new(guard.call_metrics("shipping"), |line| {
+        let _ = writeln!(stdout(), "{line}");
+    });
+    let shipping = Shipping::new(partner.address, Breaker::standard(), watch)?;
+    print!(
+        "{}",
+        app::what_to_try(address, partner.address, &args.limits)
+    );
     let _watch = Arc::new(limits)
         .watch(secs(1), |told| {
             // Whoever listened may be gone; that is no reason to stop.
@@ -73,7 +86,7 @@ async fn serve(args: &Args) -> Result<(), String> {
         // Without Ctrl-C the process is simply killed, which is fine too.
         let _ = tokio::signal::ctrl_c().await;
     };
-    app::serve(listener, guard, stop)
+    app::serve(listener, guard, shipping, stop)
         .await
         .map_err(|error| error.to_string())
 }

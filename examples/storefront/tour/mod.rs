@@ -3,6 +3,7 @@
 
 mod logins;
 mod orders;
+mod shipping;
 mod shop;
 
 use std::net::Ipv4Addr;
@@ -32,6 +33,10 @@ pub async fn run() -> Result<(), String> {
     orders::the_edited_file(&mut shop).await?;
     orders::who_is_denied_most(&shop).await?;
     the_health_check(&shop).await?;
+    shipping::the_partner_that_dies(&mut shop).await?;
+    shipping::the_partner_that_returns(&mut shop).await?;
+    shipping::the_partner_that_hangs(&shop).await?;
+    shipping::the_partner_that_says_no(&mut shop).await?;
 
     shop.close().await?;
     println!(

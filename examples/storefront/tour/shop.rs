@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use steadfast::time::millis;
+use steadfast::breaker::Breaker;
+use steadfast::policy;
+use steadfast::time::{millis, secs};
 use steadfast_std::Limits;
 use steadfast_std::limits::{ReloadError, Reloaded, Watch};
 use tokio::net::TcpListener;
@@ -15,11 +17,19 @@ use tokio::task::JoinHandle;
 
 use crate::app;
 use crate::limits::{self, Guard};
+use crate::partner::Partner;
+use crate::shipping::{self, Shipping};
+
+/// The shop's own stays open for 30 s, which is long on a tour.
+pub const BREAKER: Breaker = policy!(Breaker::consecutive(5).open_for(secs(2)).close_after(3));
 
 /// A running shop.
 pub struct Shop {
     pub address: SocketAddr,
+    pub partner: Partner,
     pub file: Copied,
+    /// What the shop says of its partner, as it happens.
+    pub said: mpsc::UnboundedReceiver<String>,
     reloads: mpsc::UnboundedReceiver<Result<Reloaded, ReloadError>>,
     _watch: Watch,
     close: oneshot::Sender<()>,
@@ -39,17 +49,25 @@ impl Shop {
                 let _ = tell.send(told);
             })
             .map_err(|error| error.to_string())?;
+        let partner = Partner::open(0).await?;
+        let (say, said) = mpsc::unbounded_channel();
+        let watcher = shipping::Watch::new(guard.call_metrics("shipping"), move |line| {
+            let _ = say.send(line.to_owned());
+        });
+        let shipping = Shipping::new(partner.address, BREAKER, watcher)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .map_err(|error| format!("cannot listen on 127.0.0.1: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let (close, closed) = oneshot::channel();
-        let server = tokio::spawn(app::serve(listener, guard, async {
+        let server = tokio::spawn(app::serve(listener, guard, shipping, async {
             let _ = closed.await;
         }));
         Ok(Self {
             address,
+            partner,
             file,
+            said,
             reloads,
             _watch: watch,
             close,
