@@ -84,9 +84,12 @@ const AT_REST: u32 = 2;
 ///
 /// A call that enters by an older word entered before the change. A success that finds the word of
 /// its own generation at rest is recorded at that point of the order, where recording it changes
-/// nothing. Whoever has learned of a change from another thread, by whatever means orders the two,
-/// sees the word of that change or a later one: so after the failure that opens the breaker has
-/// been recorded, nobody who knows of that passes.
+/// nothing. (Any success that finds the word at rest would do; that it is its own generation's is
+/// asked so that nothing hangs on how the permit came to the thread that records it.)
+///
+/// Whoever has learned of a change from another thread, by whatever means orders the two, sees the
+/// word of that change or a later one. So after the failure that opens the breaker has been
+/// recorded, nobody who knows of that passes.
 #[derive(Debug)]
 pub struct FastBreaker<
     T: Trip = Consecutive,

@@ -1,6 +1,6 @@
 //! A breaker in a `static`, behind a critical section.
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 
 use super::{
     Breaker, BreakerState, Breakers, CircuitBreaker, Consecutive, Permit, Phase, Rejected,
@@ -113,11 +113,13 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Machine
     for Breakers<K, N, T, PROBES>
 {
     type Policy = Breaker<T, PROBES>;
-    type Cell = Cell<Self>;
+    type Cell = RefCell<Self>;
 }
 
-/// Breakers by target in a `static`. Each call is one critical section, which copies the table out
-/// and back: a place is the key and a [`BreakerState`], so let there be a few.
+/// Breakers by target in a `static`. Each call is one critical section, which looks through the
+/// table: a place is the key and a [`BreakerState`].
+///
+/// Whoever asks it from inside itself, from its key's `Eq`, say, is not guarded.
 ///
 /// ```
 /// use steadfast::breaker::{Breaker, Breakers};
@@ -134,7 +136,7 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Machine
 impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Shared<Breakers<K, N, T, PROBES>> {
     /// Shares an empty table under one policy.
     pub const fn breakers(policy: Breaker<T, PROBES>) -> Self {
-        Self::of(policy, Breakers::new())
+        Self::of_table(policy, Breakers::new())
     }
 
     /// May `key` be called? See [`Breakers::try_enter`].
@@ -143,7 +145,10 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Shared<Breakers
     ///
     /// If its breaker is open, held open, or half-open with all its probes out.
     pub fn try_enter(&self, key: K, now: Instant) -> Result<Permit, Rejected> {
-        self.update(|policy, table| table.try_enter(policy, key, now))
+        self.enter(|policy, table| match table {
+            Some(table) => table.try_enter(policy, key, now),
+            None => Ok(Permit::UNGUARDED),
+        })
     }
 
     /// Takes note of what became of a call to `key`; see [`Breakers::record`].
@@ -154,23 +159,26 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Shared<Breakers
         permit: Permit,
         outcome: Outcome,
     ) -> Option<Transition> {
-        self.update(|policy, table| table.record(policy, key, now, permit, outcome))
+        self.with_table(|policy, table| table.record(policy, key, now, permit, outcome))?
     }
 
     /// The call to `key` was given up; see [`Breakers::cancel`].
     pub fn cancel(&self, key: K, permit: Permit) {
-        self.update(|policy, table| table.cancel(policy, key, permit));
+        self.with_table(|policy, table| table.cancel(policy, key, permit));
     }
 
     /// How `key`'s breaker stands.
     pub fn standing(&self, key: K, now: Instant) -> Standing {
-        let (policy, table) = self.look();
-        table.standing(policy, key, now)
+        self.enter(|policy, table| match table {
+            Some(table) => table.standing(policy, key, now),
+            None => policy.standing(&BreakerState::CLOSED, now),
+        })
     }
 
     /// How many results found no place; see [`Breakers::unguarded`].
     pub fn unguarded(&self) -> u32 {
-        self.look().1.unguarded()
+        self.with_table(|_, table| table.unguarded())
+            .unwrap_or_default()
     }
 
     /// `key`'s breaker by itself, to be asked as any other.
@@ -178,13 +186,14 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Shared<Breakers
         OfTarget { table: self, key }
     }
 
-    /// Policy and table, for everything else. `work` runs in the critical section on a copy of the
-    /// table, which is stored when it returns.
+    /// Policy and table, for everything else, in the critical section: keep it short.
+    ///
+    /// `None` if called from inside itself.
     pub fn with_table<R>(
         &self,
         work: impl FnOnce(&Breaker<T, PROBES>, &mut Breakers<K, N, T, PROBES>) -> R,
-    ) -> R {
-        self.update(work)
+    ) -> Option<R> {
+        self.enter(|policy, table| table.map(|table| work(policy, table)))
     }
 }
 

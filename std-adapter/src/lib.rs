@@ -27,6 +27,8 @@
 // Allowed in one file, `prefetch`, for one instruction.
 #![deny(unsafe_code)]
 
+// Its statics cannot be made of loom's locks; what threads share in it is the core's.
+#[cfg(not(steadfast_loom))]
 pub mod call;
 mod keyed;
 mod leased;
@@ -44,8 +46,9 @@ mod sync;
 mod time;
 mod wait_queue;
 
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", not(steadfast_loom)))]
 pub use call::Resilient;
+#[cfg(not(steadfast_loom))]
 pub use call::{StaleCache, Target, Targets};
 pub use keyed::{
     AnsweredBy, Checked, KeyedLimiter, LimiterByKey, LiveGranted, LiveLimiter, LockedCell,

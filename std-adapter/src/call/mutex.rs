@@ -1,10 +1,8 @@
 //! The standard library's lock around a machine.
 
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use steadfast::breaker::Locked;
-
-use crate::sync::Mutex;
 
 /// A value behind a mutex of its own, so that two machines never wait for each other.
 ///

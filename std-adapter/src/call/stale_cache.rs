@@ -2,14 +2,12 @@
 
 use std::hash::Hash;
 use std::num::NonZeroUsize;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use lru::LruCache;
 use steadfast::ConfigError;
 use steadfast::fallback::{Aged, Freshness, LastGood, Memory};
 use steadfast::time::Instant;
-
-use crate::sync::Mutex;
 
 /// The last good answer for each of up to so many keys, as long as it is of use. Shared by
 /// reference; each call takes a lock, and is O(1).

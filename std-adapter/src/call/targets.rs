@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use steadfast::ConfigError;
 use steadfast::breaker::{Breaker, BreakerState, Consecutive, Trip};
@@ -11,7 +11,6 @@ use steadfast::retry::RetryBudget;
 use steadfast::time::Instant;
 
 use super::Target;
-use crate::sync::Mutex;
 
 /// Targets by name, made when they are first asked for; so many at most.
 ///
