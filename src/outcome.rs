@@ -12,7 +12,7 @@ use crate::time::Duration;
 /// | [`Throttled`](Self::Throttled) | yes, later | no | 429 |
 /// | [`Failure`](Self::Failure) | no | as a failure | 501, an answer that nobody can read |
 /// | [`Exhausted`](Self::Exhausted) | no | as a failure | a layer below has retried it in vain |
-/// | [`Ignored`](Self::Ignored) | no | no | 404, "out of stock" |
+/// | [`Ignored`](Self::Ignored) | no | no; as a probe it is an answer | 404, "out of stock" |
 /// | [`Cancelled`](Self::Cancelled) | no | no | the caller left |
 /// | [`Rejected`](Self::Rejected) | no | no | a breaker or limiter of ours said no |
 ///
@@ -48,7 +48,7 @@ pub enum Outcome {
     /// It failed although a layer below has already retried it. Retrying it here as well would
     /// multiply the load: three layers of four attempts are 64 calls.
     Exhausted,
-    /// An answer that says nothing about the other side's health: the caller's mistake, or a no
+    /// An answer that is no success and no failure of the other side: the caller's mistake, or a no
     /// of its business.
     Ignored,
     /// The caller did not wait for the answer.

@@ -139,7 +139,8 @@ fn a_result_from_before_it_opened_neither_closes_nor_reopens_it() {
 fn a_probe_that_is_given_up_leaves_its_place_to_another() {
     let mut state = opened(&STANDARD);
     let later = NOW + secs(30);
-    for outcome in [Outcome::Cancelled, Outcome::Ignored, Outcome::Rejected] {
+    let throttled = Outcome::Throttled { retry_after: None };
+    for outcome in [Outcome::Cancelled, throttled, Outcome::Rejected] {
         for _ in 0..1_000 {
             let probe = STANDARD
                 .try_enter(&mut state, later)
@@ -149,6 +150,17 @@ fn a_probe_that_is_given_up_leaves_its_place_to_another() {
     }
     for _ in 0..3 {
         let _ = call(&STANDARD, &mut state, later, Outcome::Success);
+    }
+    assert_eq!(STANDARD.phase(&state, later), Phase::Closed);
+}
+
+/// Or a client who asks for what is not there keeps it half-open, and all others refused, for ever.
+#[test]
+fn a_probe_that_is_answered_no_has_been_answered() {
+    let mut state = opened(&STANDARD);
+    let later = NOW + secs(30);
+    for _ in 0..3 {
+        let _ = call(&STANDARD, &mut state, later, Outcome::Ignored);
     }
     assert_eq!(STANDARD.phase(&state, later), Phase::Closed);
 }
@@ -797,35 +809,74 @@ fn each_target_has_its_own_breaker_and_one_at_rest_needs_no_place() {
 }
 
 #[test]
-fn when_all_places_are_active_a_newcomer_passes_and_is_counted() {
+fn when_all_places_refuse_calls_a_newcomer_passes_and_is_counted() {
     let mut nodes: Breakers<u8, 2> = Breakers::new();
-    for key in [1, 2, 3, 3, 3] {
+    for key in [1, 1, 2, 2, 3, 3, 3] {
         assert!(call_to(&mut nodes, key, NOW, BAD));
     }
     assert_eq!(nodes.unguarded(), 3);
-    // One comes to rest, and its place is the newcomer's.
-    assert!(call_to(&mut nodes, 1, NOW, Outcome::Success));
+    // The open time of both is over, and nobody has come since: one makes room.
+    let later = NOW + secs(10);
     for _ in 0..2 {
-        assert!(call_to(&mut nodes, 3, NOW, BAD));
+        assert!(call_to(&mut nodes, 3, later, BAD));
     }
-    assert_eq!(nodes.phase(&NODE, 3, NOW), Phase::Open);
+    assert_eq!(nodes.phase(&NODE, 3, later), Phase::Open);
     assert_eq!(nodes.unguarded(), 3);
+}
+
+/// Names that failed once, long ago, and never came back.
+#[test]
+fn targets_that_are_gone_do_not_keep_their_places() {
+    let mut nodes: Breakers<u8, 4> = Breakers::new();
+    for key in 0..4 {
+        assert!(call_to(&mut nodes, key, NOW, BAD));
+    }
+    for _ in 0..2 {
+        assert!(call_to(&mut nodes, 9, NOW, BAD));
+    }
+    assert_eq!(nodes.phase(&NODE, 9, NOW), Phase::Open);
+    assert_eq!(nodes.unguarded(), 0);
 }
 
 /// More targets than places, all of them down, all called at once: those that have a place open.
 #[test]
 fn results_that_find_their_target_without_a_place_give_it_one() {
     let mut nodes: Breakers<u8, 4> = Breakers::new();
-    for _ in 0..2 {
+    for _ in 0..4 {
         let permits: Vec<_> = (0..8)
             .filter_map(|key| Some((key, nodes.try_enter(&NODE, key, NOW).ok()?)))
             .collect();
         for (key, permit) in permits {
             nodes.record(&NODE, key, NOW, permit, BAD);
+            nodes.record(&NODE, key, NOW, permit, BAD);
         }
     }
     let open = (0..8).filter(|&key| nodes.phase(&NODE, key, NOW) == Phase::Open);
     assert_eq!(open.count(), 4);
+}
+
+/// A seed that is the same on every device would bring all of them back at once.
+#[test]
+fn tables_with_other_seeds_and_places_of_one_table_open_for_other_times() {
+    const JITTERED: Breaker = policy!(
+        Breaker::consecutive(1)
+            .open_for(secs(30))
+            .open_jitter_percent(100)
+    );
+    let mut waits = Vec::new();
+    for device in 0..8 {
+        let mut nodes: Breakers<u8, 4> = Breakers::new();
+        nodes.seed(device);
+        for key in 0..4 {
+            let permit = nodes.try_enter(&JITTERED, key, NOW).unwrap();
+            nodes.record(&JITTERED, key, NOW, permit, BAD);
+            waits.push(nodes.standing(&JITTERED, key, NOW).retry_after);
+        }
+    }
+    waits.sort_unstable();
+    waits.dedup();
+    assert_eq!(waits.len(), 32);
+    assert!(waits.iter().all(|wait| wait.unwrap() > secs(30)));
 }
 
 #[test]
@@ -902,4 +953,29 @@ fn breakers_are_as_large_as_documented() {
     assert_eq!(size_of::<steadfast::breaker::Standing>(), 40);
     assert_eq!(size_of::<Breaker>(), 40);
     assert_eq!(size_of::<FastBreaker>(), size_of::<Shared<Breaker>>() + 8);
+}
+
+/// The state was changed and the word was not: it would say "forced open" and let calls pass.
+#[test]
+fn after_a_panic_under_the_lock_everybody_asks_the_lock() {
+    struct InMutex(std::sync::Mutex<BreakerState>);
+    impl Locked<BreakerState> for InMutex {
+        fn with<R>(&self, work: impl FnOnce(&mut BreakerState) -> R) -> R {
+            let lock = self.0.lock();
+            work(&mut lock.unwrap_or_else(std::sync::PoisonError::into_inner))
+        }
+    }
+    let lock = InMutex(std::sync::Mutex::new(BreakerState::CLOSED));
+    let fast: FastBreaker<Consecutive, 1, InMutex> = FastBreaker::with_lock(STANDARD, lock);
+    let permit = fast.try_enter(|| NOW).unwrap();
+    fast.record(|| NOW, permit, Outcome::Success);
+    let by_hand = std::panic::AssertUnwindSafe(|| {
+        fast.with_state(|breaker, state| {
+            let _ = breaker.force_open(state, NOW);
+            assert!(NOW < Instant::ZERO, "a log line that panics");
+        });
+    });
+    assert!(std::panic::catch_unwind(by_hand).is_err());
+    assert_eq!(fast.phase(NOW), Phase::ForcedOpen);
+    assert_eq!(fast.try_enter(|| NOW), Err(Rejected::ForcedOpen));
 }

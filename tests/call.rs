@@ -297,7 +297,15 @@ fn a_breaker_around_the_call_hears_one_verdict_and_one_around_each_attempt_hears
         assert_eq!(breaker.phase(world.now()), phase);
         let error = answer.unwrap_err();
         assert_eq!(error.attempts(), attempts);
-        assert_eq!(matches!(error, CallError::Rejected { .. }), each);
+        let reason = if each {
+            StopReason::BreakerOpened
+        } else {
+            StopReason::AttemptsSpent { attempts }
+        };
+        assert!(
+            matches!(error, CallError::Failed { error: "down", stopped, .. } if stopped == reason),
+            "{error}"
+        );
         assert_eq!(partner.begun().len(), attempts as usize);
     }
 }

@@ -53,6 +53,15 @@ fn moved(now: u64, by: Move, length: u64) -> u64 {
     }
 }
 
+/// When an answer is believed to be of: too far ahead, it is just not fresh any more.
+fn kept_since(at: i128, now: i128, (_, fresh_for): (u64, u64)) -> i128 {
+    if believed(at, now) == at {
+        at
+    } else {
+        (now - i128::from(fresh_for)).max(0)
+    }
+}
+
 /// An instant as it is believed: too far ahead, it becomes now.
 fn believed(at: i128, now: i128) -> i128 {
     if at > (now + LEAD).min(END) { now } else { at }
@@ -61,7 +70,8 @@ fn believed(at: i128, now: i128) -> i128 {
 /// What a cache should say of an answer of `at`: its age, and whether it is fresh.
 fn aged(at: i128, now: i128, (max_age, fresh_for): (u64, u64)) -> Option<(i128, bool)> {
     let age = (now - at).max(0);
-    (age < i128::from(max_age)).then_some((age, age < i128::from(fresh_for)))
+    // What lies at the clock's very start may be of before it went back.
+    (age < i128::from(max_age)).then_some((age, age < i128::from(fresh_for) && at > 0))
 }
 
 fn told<V>(found: Option<Aged<V>>) -> Option<(V, i128, bool)> {
@@ -114,7 +124,7 @@ impl CacheModel {
 
     fn get(&mut self, key: u8, now: i128, ages: (u64, u64)) -> Option<(u64, i128, bool)> {
         let (_, value, at) = self.at(key)?;
-        *at = believed(*at, now);
+        *at = kept_since(*at, now, ages);
         aged(*at, now, ages).map(|(age, is_fresh)| (*value, age, is_fresh))
     }
 }
@@ -133,7 +143,7 @@ fn caches<const N: usize>(
         match what {
             Kept::Put(key) => {
                 for (_, _, at) in &mut model.kept {
-                    *at = believed(*at, exact);
+                    *at = kept_since(*at, exact, ages);
                 }
                 let gone = cache.put(key, value, at);
                 let place = model.kept.iter().position(|(of, ..)| *of == key);
@@ -508,16 +518,16 @@ fn an_alarm_tells_its_edges_and_nothing_else() {
         for &(by, what) in &steps {
             now = moved(now, by, length);
             let at = Instant::from_nanos(now);
-            let (said, totals) = match what {
-                Some(failed) => {
-                    let call = Call {
-                        failed,
-                        slow: false,
-                    };
-                    let totals = window.record(&mut beside, at, call);
-                    (meter.record(&mut state, at, failed), totals)
-                }
-                None => (meter.check(&mut state, at), window.totals(&beside, at)),
+            let (said, totals) = if let Some(failed) = what {
+                let call = Call {
+                    failed,
+                    slow: false,
+                };
+                let totals = window.record(&mut beside, at, call);
+                (meter.record(&mut state, at, failed), totals)
+            } else {
+                window.mend(&mut beside, at);
+                (meter.check(&mut state, at), window.totals(&beside, at))
             };
             let Totals {
                 calls, failures, ..

@@ -468,6 +468,7 @@ fn events_read_as_a_line_of_a_log() {
         max_attempts: 4,
         outcome: Outcome::TimedOut,
         step: Step::RetryAt(NOW + millis(180)),
+        took: millis(40),
         at: NOW,
     };
     assert_eq!(

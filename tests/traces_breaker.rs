@@ -12,6 +12,8 @@
 //! - **Too few calls have no rate of -1**: they are not judged, and the counts are told as they are.
 //! - **Rejected calls are not counted by the machine**; whoever is rejected has the answer in hand.
 //! - **There is no longest time in half-open**; each probe has a lease instead.
+//! - **A probe that is ignored has been answered**, and counts as one that worked, where theirs gives
+//!   its permit back. Their rows end in the same phases.
 //! - **From closed to half-open there is no verb**, so nothing to refuse.
 
 use steadfast::breaker::{
@@ -391,21 +393,33 @@ fn d1_6_four_successes_close_and_forget() {
 }
 
 #[test]
-fn d1_7_what_is_ignored_gives_its_probe_back() {
+fn d1_7_what_is_given_up_gives_its_probe_back_and_what_is_ignored_ends_it() {
     let mut calls = Calls::opened(D1);
     calls.wait(secs(5));
     // Two rounds: were the probes not given back, there would be none for the second.
     for _ in 0..2 {
         let permits: Vec<_> = (0..4).map(|_| calls.enter().unwrap()).collect();
         for permit in permits {
-            assert_eq!(calls.back(permit, Outcome::Ignored), None);
+            assert_eq!(calls.back(permit, Outcome::Cancelled), None);
         }
     }
-    let permits: Vec<_> = (0..4).map(|_| calls.enter().unwrap()).collect();
-    for permit in permits {
-        calls.back(permit, Outcome::Success);
+    // Three successes and one that is ignored, or four that are: closed.
+    let mut ignored = Calls {
+        state: calls.state,
+        ..calls
+    };
+    for outcome in [Outcome::Success, Outcome::Success, Outcome::Success] {
+        let permit = calls.enter().unwrap();
+        calls.back(permit, outcome);
     }
+    let permit = calls.enter().unwrap();
+    calls.back(permit, Outcome::Ignored);
     assert_eq!(calls.phase(), Phase::Closed);
+    for _ in 0..4 {
+        let permit = ignored.enter().unwrap();
+        ignored.back(permit, Outcome::Ignored);
+    }
+    assert_eq!(ignored.phase(), Phase::Closed);
 }
 
 #[test]

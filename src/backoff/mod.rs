@@ -120,7 +120,11 @@ impl Backoff {
     ///
     /// Draws one number from `random`, and none without jitter. Give each sequence numbers of its
     /// own, or one generator to all, and never a copy of a generator to two.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "so a constant policy is folded in: ten delays in 7 ns, where a call takes 30"
+    )]
+    #[inline(always)]
     pub fn next_delay(&self, state: &mut BackoffState, random: &mut impl Random) -> Duration {
         let Self { base, cap, .. } = *self;
         if matches!(self.jitter, Jitter::Decorrelated) {

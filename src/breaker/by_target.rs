@@ -5,15 +5,17 @@ use super::{
     Breaker, BreakerState, Consecutive, Permit, Phase, Rejected, Standing, Transition, Trip,
 };
 use crate::outcome::Outcome;
+use crate::random::mixed;
 use crate::time::Instant;
 
 /// Breakers by the key of their target, `N` at most, all under one policy, which is passed in.
 ///
 /// A breaker at rest (closed, no failure and no slow call counted) is as good as none. So a target
 /// takes a place when its first call fails (or, where rates are judged, when its first call is
-/// counted), and its place may be given to another as soon as it is at rest. When all places are
-/// active, a newcomer is not guarded: its calls pass, and [`unguarded`](Self::unguarded) counts the
-/// results that found no place.
+/// counted), and its place may be given to another as soon as it is at rest. If none is at rest, one
+/// whose open time is over makes room, and then the one with the fewest failures; never one that is
+/// open, half-open, or held by hand. When all are, a newcomer is not guarded: its calls pass, and
+/// [`unguarded`](Self::unguarded) counts the results that found no place.
 ///
 /// A linear scan, so O(N): for tens of targets. Each place takes the key and a [`BreakerState`].
 /// When a place is given away whose breaker had been open, the results of calls that are under way
@@ -42,6 +44,9 @@ pub struct Breakers<K, const N: usize, T: Trip = Consecutive, const PROBES: usiz
     /// In which a newcomer begins: no earlier breaker of its target had a later one.
     generation: u32,
     unguarded: u32,
+    /// For the jitter of the open times: of the table, and how many places it has given.
+    seed: u32,
+    given: u32,
 }
 
 impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Default
@@ -59,7 +64,22 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
             places: [None; N],
             generation: 0,
             unguarded: 0,
+            seed: 0,
+            given: 0,
         }
+    }
+
+    /// Sets the seed for the jitter of the open times, of targets that take a place from now on. Mix
+    /// in what tells this device from the others; each place draws differently.
+    pub const fn seed(&mut self, seed: u64) {
+        self.seed = BreakerState::<T, PROBES>::seeded(seed).seed;
+    }
+
+    /// What a newcomer begins with.
+    const fn newcomer(&self) -> BreakerState<T, PROBES> {
+        let mut state = BreakerState::CLOSED.in_generation(self.generation);
+        state.seed = mixed(self.seed ^ self.given);
+        state
     }
 
     /// May `key` be called? See [`Breaker::try_enter`].
@@ -73,11 +93,8 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
         key: K,
         now: Instant,
     ) -> Result<Permit, Rejected> {
-        let generation = self.generation;
-        match self.find(key) {
-            Some(state) => policy.try_enter(state, now),
-            None => policy.try_enter(&mut BreakerState::CLOSED.in_generation(generation), now),
-        }
+        let mut newcomer = self.newcomer();
+        policy.try_enter(self.find(key).unwrap_or(&mut newcomer), now)
     }
 
     /// Takes note of what became of a call to `key`; see [`Breaker::record`].
@@ -93,7 +110,7 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
             return policy.record(state, now, permit, outcome);
         }
         // As if it had a place: does it need one?
-        let new = BreakerState::CLOSED.in_generation(self.generation);
+        let new = self.newcomer();
         let mut state = new;
         let transition = policy.record(&mut state, now, permit, outcome);
         if state == new {
@@ -147,7 +164,7 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
         now: Instant,
     ) -> Option<&mut BreakerState<T, PROBES>> {
         if self.find(key).is_none() {
-            let state = BreakerState::CLOSED.in_generation(self.generation);
+            let state = self.newcomer();
             self.give_place(policy, key, now, state);
         }
         self.find(key)
@@ -166,7 +183,8 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
         there.map_or(BreakerState::CLOSED, |(_, state)| *state)
     }
 
-    /// A place for a newcomer: an empty one, or one whose breaker is at rest. Whether there was one.
+    /// A place for a newcomer: an empty one, or the one whose breaker is missed the least. Whether
+    /// there was one.
     fn give_place(
         &mut self,
         policy: &Breaker<T, PROBES>,
@@ -174,12 +192,16 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
         now: Instant,
         state: BreakerState<T, PROBES>,
     ) -> bool {
-        let at_rest = |place: &Option<(K, BreakerState<T, PROBES>)>| match place {
-            Some((_, state)) => policy.at_rest(state, now),
-            None => true,
+        let missed = |place: &Option<(K, BreakerState<T, PROBES>)>| match place {
+            Some((_, state)) => policy.missed_if_forgotten(state, now).map(Some),
+            None => Some(None),
         };
-        let empty = self.places.iter().position(Option::is_none);
-        let Some(index) = empty.or_else(|| self.places.iter().position(at_rest)) else {
+        let places = self.places.iter().enumerate();
+        // Nothing is less than any number: an empty place comes first.
+        let least = places
+            .filter_map(|(index, place)| Some((missed(place)?, index)))
+            .min();
+        let Some((_, index)) = least else {
             return false;
         };
         let Some(place) = self.places.get_mut(index) else {
@@ -193,6 +215,7 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
             }
         }
         *place = Some((key, state));
+        self.given = self.given.wrapping_add(1);
         true
     }
 }

@@ -57,7 +57,8 @@ const AT_REST: u32 = 2;
 ///
 /// Everything else takes the lock, and runs the same pure machine. For [`Consecutive`] that is: a
 /// failure, a success after a failure, and all calls while the breaker is open or half-open. With a
-/// [`Rate`](super::Rate) calls enter by one load, and each result takes the lock.
+/// [`Rate`](super::Rate) over so many calls, each result until the window is full of good calls; if
+/// calls are timed, or counted over time, each result.
 ///
 /// The lock is a critical section unless another is passed ([`with_lock`](Self::with_lock)). One
 /// word is added to the policy and the state.
@@ -146,15 +147,17 @@ impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> FastBreak
     #[inline]
     pub fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {
         let word = self.word.load(Relaxed);
-        if word & PASSES == 0 {
-            return self.try_enter_locked(now());
-        }
-        let timed = self.policy.rule().longest_good_call().is_some();
-        Ok(Permit {
-            at: if timed { now() } else { Instant::ZERO },
-            generation: word >> 2,
-            ticket: NO_TICKET,
-        })
+        let permit = if word & PASSES == 0 {
+            self.try_enter_locked(now())?
+        } else {
+            let timed = self.policy.rule().longest_good_call().is_some();
+            Permit {
+                at: if timed { now() } else { Instant::ZERO },
+                generation: word >> 2,
+                ticket: NO_TICKET,
+            }
+        };
+        Ok(permit)
     }
 
     #[cold]
@@ -211,6 +214,8 @@ impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> FastBreak
         work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
     ) -> R {
         self.state.with(|state| {
+            // Should `work` panic, whatever it has left behind: everybody asks the lock.
+            self.word.store(0, Relaxed);
             let said = work(&self.policy, state);
             // Under the lock, so that the words are written in the order of the states.
             self.word.store(self.policy.word(state), Relaxed);

@@ -40,7 +40,9 @@
 //!
 //! What counts is decided by [`Outcome`]: failures, time-outs and errors that nobody knows do. The
 //! caller's mistakes (4xx), the business's own noes, calls that were given up and 429 do not: they
-//! change nothing, and in half-open they free their probe.
+//! change nothing. In half-open calls that were given up and 429 free their probe; a 4xx or a no of
+//! the business is an answer, and counts as a probe that worked, or a client who asks for what is
+//! not there could keep the breaker half-open for ever.
 //!
 //! # What holds
 //!
@@ -203,6 +205,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     ///
     /// A permit of an earlier generation changes nothing, nor does a probe's that was recorded
     /// already, or was written off and its place taken.
+    #[inline]
     pub fn record(
         &self,
         state: &mut BreakerState<T, PROBES>,
@@ -210,9 +213,18 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         permit: Permit,
         outcome: Outcome,
     ) -> Option<Transition> {
-        let Some(call) = self.judged(now, permit, outcome) else {
-            self.cancel(state, permit);
-            return None;
+        let call = match self.judged(now, permit, outcome) {
+            Some(call) => call,
+            // A no is an answer: whoever gives it is there again.
+            None if matches!(outcome, Outcome::Ignored)
+                && matches!(state.stage, Stage::HalfOpen(_)) =>
+            {
+                Call::GOOD
+            }
+            None => {
+                self.cancel(state, permit);
+                return None;
+            }
         };
         if permit.generation != state.generation {
             return None;
@@ -295,6 +307,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
 
     /// The call of this permit was given up: it frees its probe and counts nothing. The same as to
     /// record [`Outcome::Cancelled`], and needs no time.
+    #[inline]
     pub fn cancel(&self, state: &mut BreakerState<T, PROBES>, permit: Permit) {
         if let Stage::HalfOpen(probes) = &mut state.stage
             && permit.generation == state.generation
@@ -304,6 +317,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     }
 
     /// What a call counts as; `None` if it says nothing about the other side.
+    #[inline]
     fn judged(&self, now: Instant, permit: Permit, outcome: Outcome) -> Option<Call> {
         let failed = outcome.is_failure();
         if !failed && !outcome.is_success() {
@@ -385,12 +399,29 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     /// Is it closed with nothing counted against anyone, so that forgetting it changes nothing that
     /// matters?
     pub fn at_rest(&self, state: &BreakerState<T, PROBES>, now: Instant) -> bool {
-        match &state.stage {
+        self.missed_if_forgotten(state, now) == Some(0)
+    }
+
+    /// For a table that needs a place: how much would be missed of this breaker. Zero at rest; one
+    /// if its open time is over and nobody has come since; more than its failures and slow calls if
+    /// it is closed; `None` if it must stay, since it refuses calls or is held by hand.
+    pub fn missed_if_forgotten(
+        &self,
+        state: &BreakerState<T, PROBES>,
+        now: Instant,
+    ) -> Option<u32> {
+        match state.stage {
             Stage::Closed(counts) => {
-                let totals = self.rule.totals(counts, now);
-                totals.failures == 0 && totals.slow == 0
+                let totals = self.rule.totals(&counts, now);
+                let counted = totals.failures.saturating_add(totals.slow);
+                Some(counted.saturating_add(u32::from(counted > 0)))
             }
-            _ => false,
+            Stage::Open {
+                mut since,
+                length,
+                forced: false,
+            } => (left(&mut since, length, now) == Duration::ZERO).then_some(1),
+            _ => None,
         }
     }
 }

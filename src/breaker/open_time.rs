@@ -39,7 +39,7 @@ impl OpenTime {
         }
         length = length.min(cap);
         if self.reach > 0 {
-            let random = mixed(seed ^ mixed(generation));
+            let random = mixed(seed ^ mixed(generation ^ 0x9e37_79b9));
             // Less than `length`, so the sum is below 2^63.
             length = length.wrapping_add(fraction_of(fraction_of(length, self.reach), random));
         }

@@ -50,7 +50,8 @@ pub(super) enum Watch {
 
 impl<T: Trip, const PROBES: usize> BreakerState<T, PROBES> {
     /// Closed, with nothing counted. The jitter's seed is zero: on more than one device, take
-    /// [`seeded`](Self::seeded) where the open time has jitter.
+    /// [`seeded`](Self::seeded) where the open time has jitter, or [`seed`](Self::seed) it when the
+    /// device knows who it is.
     pub const CLOSED: Self = Self::seeded(0);
 
     /// Closed, with nothing counted, and with a seed for the jitter of the open time. Mix in what
@@ -62,6 +63,11 @@ impl<T: Trip, const PROBES: usize> BreakerState<T, PROBES> {
             openings: 0,
             seed: mixed(seed as u32 ^ mixed((seed >> 32) as u32)),
         }
+    }
+
+    /// Sets the seed, for the next time that it opens.
+    pub const fn seed(&mut self, seed: u64) {
+        self.seed = Self::seeded(seed).seed;
     }
 
     /// Which generation of permits counts. It changes with every phase, and returns after 2^30

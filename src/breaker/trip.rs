@@ -113,6 +113,7 @@ impl<W: Window> Trip for Rate<W> {
 
     const NONE: W::State = W::EMPTY;
 
+    #[inline]
     fn count(&self, counts: &mut W::State, now: Instant, call: Call) -> Option<Cause> {
         let totals = self.window.record(counts, now, call);
         if totals.calls < self.min_calls {
@@ -130,11 +131,12 @@ impl<W: Window> Trip for Rate<W> {
         self.window.totals(counts, now)
     }
 
-    /// Each call is one of so many.
-    fn good_call_changes_nothing(&self, _counts: &W::State) -> bool {
-        false
+    #[inline]
+    fn good_call_changes_nothing(&self, counts: &W::State) -> bool {
+        self.window.good_call_changes_nothing(counts)
     }
 
+    #[inline]
     fn longest_good_call(&self) -> Option<Duration> {
         (self.longer_than < Duration::MAX).then_some(self.longer_than)
     }

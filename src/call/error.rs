@@ -72,17 +72,18 @@ impl<E> CallError<E> {
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::Failed {
-                attempts, outcome, ..
-            } => match outcome {
-                outcome if *attempts > 1 && outcome.is_failure() => Outcome::Exhausted,
-                outcome => *outcome,
-            },
+                attempts,
+                stopped,
+                outcome,
+                ..
+            } => above(*attempts, stopped, *outcome),
             Self::TimedOut {
-                attempts: 0..=1, ..
-            }
-            | Self::DeadlineExceeded { attempts: 0..=1 } => Outcome::TimedOut,
-            Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => Outcome::Exhausted,
-            Self::Rejected { .. } => Outcome::Rejected,
+                attempts, stopped, ..
+            } => above(*attempts, stopped, Outcome::TimedOut),
+            // It was never sent.
+            Self::DeadlineExceeded { attempts: 0 } | Self::Rejected { .. } => Outcome::Rejected,
+            Self::DeadlineExceeded { attempts: 1 } => Outcome::TimedOut,
+            Self::DeadlineExceeded { .. } => Outcome::Exhausted,
         }
     }
 
@@ -94,10 +95,16 @@ impl<E> CallError<E> {
         }
     }
 
-    /// When it is worth coming back, if that is known.
-    pub fn retry_after(&self) -> Option<Duration> {
+    /// When it is worth coming back, if that is known. A wait that the policy does not believe is
+    /// not handed on.
+    pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Failed { outcome, .. } => outcome.retry_after(),
+            Self::Failed {
+                outcome, stopped, ..
+            } => match stopped {
+                StopReason::ServerDelayTooLong { .. } => None,
+                _ => outcome.retry_after(),
+            },
             Self::Rejected { rejected, .. } => rejected.retry_after(),
             Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => None,
         }
@@ -119,6 +126,21 @@ impl<E> CallError<E> {
             Self::Failed { error, .. } => Some(error),
             _ => None,
         }
+    }
+}
+
+/// What a layer above should take `outcome` for.
+const fn above(attempts: u32, stopped: &StopReason, outcome: Outcome) -> Outcome {
+    let is_final = attempts > 1
+        || matches!(
+            stopped,
+            StopReason::NotRepeatable | StopReason::BudgetSpent(_) | StopReason::RetriedBelow
+        );
+    match outcome {
+        outcome if is_final && outcome.is_failure() => Outcome::Exhausted,
+        // Not counted by a breaker, and not done again.
+        Outcome::Throttled { .. } if is_final => Outcome::Rejected,
+        outcome => outcome,
     }
 }
 

@@ -11,7 +11,9 @@
 //! use steadfast::time::{Clock, Duration, Instant, ManualClock, Sleep, secs};
 //!
 //! static MODEM: Shared<Breaker> = Shared::breaker(Breaker::standard());
-//! static DICE: SharedRandom = SharedRandom::new(0x1a2b);
+//! static DICE: SharedRandom = SharedRandom::new(0);
+//! // Once, when the device knows who it is: the same delays on all of them would not help.
+//! DICE.seed(0x1a2b);
 //!
 //! /// A timer for the example: the clock jumps to the end of every sleep.
 //! struct Timer(ManualClock);
@@ -51,9 +53,11 @@
 //! # What is around what
 //!
 //! From the outside in: one deadline over all, the breaker, the retries, a timeout for each
-//! attempt, the operation. So a breaker hears one verdict a call, after its retries.
-//! [`each_attempt_guarded_by`](Call::each_attempt_guarded_by) puts it inside the retries instead:
-//! it hears of each attempt, opens sooner, and then ends the retries of calls that are under way.
+//! attempt, the operation. So a breaker hears one verdict a call, after its retries, and a call
+//! that is its probe is not retried. [`each_attempt_guarded_by`](Call::each_attempt_guarded_by) puts
+//! it inside the retries instead: it hears of each attempt, opens sooner, and then ends the retries
+//! of calls that are under way. Where it judges slow calls it belongs there, since the waits between
+//! the attempts of a whole call are not the other side's.
 //!
 //! # When a call is dropped
 //!
@@ -112,6 +116,7 @@ struct Plan {
     repeatable: bool,
     attempt: Duration,
     within: Duration,
+    at_least: Duration,
     deadline: Deadline,
     guards_each_attempt: bool,
 }
@@ -123,6 +128,7 @@ impl Plan {
         repeatable: true,
         attempt: Duration::MAX,
         within: Duration::MAX,
+        at_least: Duration::ZERO,
         deadline: Deadline::NEVER,
         guards_each_attempt: false,
     };
@@ -212,8 +218,20 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
 
     /// When the whole must be over, on the call's clock. With [`within`](Self::within), and if
     /// set several times, the earliest counts.
+    ///
+    /// An attempt that this cuts short has timed out, and the breaker hears so. If the deadline is a
+    /// client's own, one who asks for answers within a millisecond could open the breaker for
+    /// everybody: so set a least time with [`at_least`](Self::at_least).
     pub const fn by(mut self, deadline: Deadline) -> Self {
         self.plan.deadline = self.plan.deadline.nested(deadline);
+        self
+    }
+
+    /// Makes no attempt that would have less time than this: the call ends with
+    /// [`CallError::DeadlineExceeded`], and the breaker does not hear of it. Nothing unless set; what
+    /// the other side usually takes is a good value.
+    pub const fn at_least(mut self, least: Duration) -> Self {
+        self.plan.at_least = least;
         self
     }
 

@@ -26,7 +26,8 @@ pub trait Observe {
         let _ = event;
     }
 
-    /// The breaker let a call pass, refused one, heard of a result, or changed.
+    /// The breaker refused a call, heard of a result, or changed. A result of an earlier generation
+    /// is told as well, and changes nothing.
     fn guarded(&self, event: &BreakerEvent<'_>) {
         let _ = event;
     }

@@ -9,7 +9,7 @@ use super::operation::AsyncOperation;
 use super::run::Finished;
 use super::{Call, CallError};
 use crate::breaker::CircuitBreaker;
-use crate::fallback::{Aged, Chain, Memory, Served, Source, primary};
+use crate::fallback::{Aged, Chain, Memory, Missed, Served, Source, primary};
 use crate::outcome::Outcome;
 use crate::random::Random;
 use crate::retry::Budget;
@@ -219,8 +219,16 @@ impl<V, E, O: Observe> Asked<V, E, O> {
         if !self.is_a_no {
             self.observer.served(&self.chain.event(self.name, self.now));
         }
+        let missed = if self.is_a_no {
+            Missed::NONE
+        } else {
+            self.chain.event(self.name, self.now).missed
+        };
         self.chain.served().or_else(|came| match came {
-            Came::Value(value) => Ok(Served::new(value, Source::Primary)),
+            Came::Value(value) => Ok(Served {
+                missed,
+                ..Served::new(value, Source::Primary)
+            }),
             Came::Error(error) => Err(error),
         })
     }

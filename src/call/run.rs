@@ -4,7 +4,7 @@ use super::judge::Judge;
 use super::observe::Observe;
 use super::operation::{AsyncOperation, Attempt, BlockingOperation};
 use super::{Call, CallError, Plan, TimedOut, timeout};
-use crate::breaker::{CircuitBreaker, Permit, Transition};
+use crate::breaker::{CircuitBreaker, Permit, Phase, Transition};
 use crate::deadline::Deadline;
 use crate::event::{BreakerEvent, BreakerOutcome, RetryEvent};
 use crate::outcome::Outcome;
@@ -42,12 +42,12 @@ where
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
         let mut under_way = match UnderWay::begin(parts) {
             Ok(under_way) => under_way,
-            Err(error) => return Finished::without_attempt(error),
+            Err(error) => return Finished::without_answer(error),
         };
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
-                Err(error) => return Finished::without_attempt(error),
+                Err(error) => return Finished::without_answer(error),
             };
             let ended = timeout(&self.time, limit, self.operation.begin(attempt)).await;
             match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
@@ -73,8 +73,8 @@ where
 {
     /// Makes the call on this thread.
     ///
-    /// An attempt that returns an error after its time was over has timed out. One that brings an
-    /// answer brings it, however late.
+    /// An attempt that returns an error after its time was over has timed out, if the error is worth
+    /// another try at all. One that brings an answer brings it, however late.
     ///
     /// # Errors
     ///
@@ -85,7 +85,9 @@ where
         loop {
             let (attempt, limit) = under_way.next_attempt()?;
             let made = self.operation.make(attempt);
-            let ended = if made.is_err() && attempt.deadline.has_passed(self.time.now()) {
+            // A late no is still a no; a late "connection lost" is what a socket's timeout says.
+            let is_late = || attempt.deadline.has_passed(self.time.now());
+            let ended = if made.is_err() && self.judge.judge(&made).is_retryable() && is_late() {
                 Err(TimedOut { limit })
             } else {
                 Ok(made)
@@ -108,8 +110,8 @@ pub(super) struct Finished<V, E> {
 }
 
 impl<V, E> Finished<V, E> {
-    /// It came to nothing before an attempt was made.
-    fn without_attempt(error: CallError<E>) -> Self {
+    /// It came to nothing between two attempts, or before the first.
+    fn without_answer(error: CallError<E>) -> Self {
         Self {
             outcome: error.outcome(),
             result: Err(error),
@@ -131,6 +133,10 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     observer: &'a O,
     retry: Retry,
     attempts: u32,
+    /// When the attempt under way began.
+    began: Instant,
+    /// What came of the last attempt; without one nothing speaks against the other side.
+    last: Outcome,
     /// Held by the whole call, or by the attempt under way.
     permit: Option<Permit>,
 }
@@ -152,9 +158,12 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             observer,
             retry,
             attempts: 0,
+            began: now,
+            last: Outcome::Cancelled,
             permit: None,
         };
-        if !plan.guards_each_attempt && !deadline.has_passed(now) {
+        let is_time = !deadline.has_passed(now) && deadline.remaining(now) >= plan.at_least;
+        if !plan.guards_each_attempt && is_time {
             under_way.enter()?;
         }
         Ok(under_way)
@@ -163,11 +172,13 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
     /// The attempt that begins now, and how long it may take.
     fn next_attempt<E>(&mut self) -> Result<(Attempt, Duration), CallError<E>> {
         let now = self.time.now();
+        // A clock may have gone back during the wait.
+        self.retry.pass_to(now);
         let deadline = self.retry.deadline();
-        if deadline.has_passed(now) {
+        if deadline.has_passed(now) || deadline.remaining(now) < self.plan.at_least {
             // A sleep may end late, and a clock may jump.
             let attempts = self.attempts;
-            self.leave(Outcome::TimedOut);
+            let _ = self.leave(self.last);
             return Err(CallError::DeadlineExceeded { attempts });
         }
         if self.plan.guards_each_attempt {
@@ -175,6 +186,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         }
         let limit = deadline.limit(now, self.plan.attempt);
         self.attempts = self.attempts.saturating_add(1);
+        self.began = now;
         let attempt = Attempt {
             number: self.attempts,
             deadline: deadline.nested(Deadline::after(now, limit)),
@@ -193,23 +205,29 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             Ok(result) => judge.judge(result),
             Err(TimedOut { .. }) => Outcome::TimedOut,
         };
+        self.last = outcome;
         let now = self.time.now();
-        let step = self
-            .retry
-            .step(&self.plan.policy, now, outcome, budget, random);
+        let stopped = self.leave_after(outcome);
+        let step = match stopped {
+            Some(reason) => self.retry.stop(now, outcome, budget, reason),
+            None => self
+                .retry
+                .step(&self.plan.policy, now, outcome, budget, random),
+        };
         let event = RetryEvent {
             operation: self.plan.name,
             attempt: self.attempts,
             max_attempts: self.plan.policy.attempts(),
             outcome,
             step,
+            took: now.since(self.began),
             at: now,
         };
         let error = ended.as_ref().ok().and_then(|result| result.as_ref().err());
         judge.notify(&event, error);
         self.observer.attempted(&event);
-        if self.plan.guards_each_attempt || matches!(step, Step::Stop(_)) {
-            self.leave(outcome);
+        if matches!(step, Step::Stop(_)) {
+            let _ = self.leave(outcome);
         }
         match step {
             Step::RetryAt(at) => Next::Again {
@@ -266,14 +284,29 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         }
     }
 
-    fn leave(&mut self, outcome: Outcome) {
+    /// After an attempt: tells a breaker of each of them. Why there is no other, if the breaker is
+    /// the reason.
+    fn leave_after(&mut self, outcome: Outcome) -> Option<StopReason> {
+        if self.plan.guards_each_attempt {
+            let is_open = self.leave(outcome)?.to == Phase::Open;
+            return is_open.then_some(StopReason::BreakerOpened);
+        }
+        // Whether the other side is well again is asked once, not once and some retries.
+        let is_probe = self.permit.is_some_and(|permit| permit.is_probe());
+        (is_probe && outcome.is_retryable()).then_some(StopReason::Probe)
+    }
+
+    fn leave(&mut self, outcome: Outcome) -> Option<Transition> {
+        let mut changed = None;
         if let Some(permit) = self.permit.take() {
             let transition = self.breaker.record(|| self.time.now(), permit, outcome);
             if permit != Permit::UNGUARDED {
                 self.tell(BreakerOutcome::Recorded(outcome));
             }
             self.tell_of(transition);
+            changed = transition;
         }
+        changed
     }
 
     fn tell_of(&self, transition: Option<Transition>) {

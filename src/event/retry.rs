@@ -6,18 +6,19 @@ use crate::outcome::Outcome;
 use crate::retry::Step;
 use crate::time::{Duration, Instant};
 
-/// What came of one attempt, and what is done about it. 80 bytes.
+/// What came of one attempt, and what is done about it. 88 bytes.
 ///
 /// ```
 /// use steadfast::event::RetryEvent;
 /// use steadfast::outcome::Outcome;
 /// use steadfast::random::SplitMix32;
 /// use steadfast::retry::{NoBudget, RetryPolicy};
-/// use steadfast::time::{Instant, secs};
+/// use steadfast::time::{Instant, millis, secs};
 ///
 /// let policy = RetryPolicy::standard();
-/// let now = Instant::from_secs(1);
-/// let mut retry = policy.start(now);
+/// let began = Instant::from_secs(1);
+/// let mut retry = policy.start(began);
+/// let now = began + millis(40);
 ///
 /// // `step` goes on to the next attempt, so look at this one before.
 /// let attempt = retry.attempt();
@@ -29,6 +30,7 @@ use crate::time::{Duration, Instant};
 ///     max_attempts: policy.attempts(),
 ///     outcome,
 ///     step,
+///     took: now.since(began),
 ///     at: now,
 /// };
 /// assert_eq!(event.to_string(), "quote: attempt 1 of 4 throttled, retry in 2s");
@@ -47,7 +49,9 @@ pub struct RetryEvent<'a> {
     pub outcome: Outcome,
     /// What is done about it; its [`label`](Step::label) is one of [`Step::LABELS`].
     pub step: Step,
-    /// When, on the session's clock.
+    /// How long the attempt took, the waits between attempts not included.
+    pub took: Duration,
+    /// When it ended, on the session's clock.
     pub at: Instant,
 }
 
@@ -85,6 +89,6 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn an_event_is_as_large_as_the_documentation_says() {
-        assert_eq!(size_of::<RetryEvent<'_>>(), 80);
+        assert_eq!(size_of::<RetryEvent<'_>>(), 88);
     }
 }

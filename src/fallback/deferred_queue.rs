@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::freshness::believed;
+use crate::limit::CLOCK_LEAD;
 use crate::time::{Duration, Instant};
 
 /// Up to `N` items of work for later; none is forgotten before somebody says that it is done.
@@ -306,7 +306,10 @@ impl<T, const N: usize> DeferredQueue<T, N> {
 
     fn mend(&mut self, now: Instant) {
         for place in self.places.iter_mut().flatten() {
-            place.from = believed(place.from, now);
+            // Further ahead than another core's clock may lead: of before the clock went back.
+            if place.from > now.saturating_add(CLOCK_LEAD) {
+                place.from = now;
+            }
         }
     }
 }

@@ -54,13 +54,25 @@ impl Freshness {
         self.fresh_for
     }
 
+    /// An instant that was written down, as it is believed at `now`. One further ahead than another
+    /// core's clock may lead was written before the clock went back, and nobody knows how long ago:
+    /// so from here on it is as old as what is not fresh any more.
+    pub(super) fn believed(&self, at: Instant, now: Instant) -> Instant {
+        if at > now.saturating_add(CLOCK_LEAD) {
+            now - self.fresh_for
+        } else {
+            at
+        }
+    }
+
     /// `value`, which is of `at`, if it is usable at `now`.
     pub(super) fn aged<V>(&self, value: V, at: Instant, now: Instant) -> Option<Aged<V>> {
         let age = now.since(at);
         (age < self.max_age).then_some(Aged {
             value,
             age,
-            is_fresh: age < self.fresh_for,
+            // At the very start of the clock lies what was doubted soon after it.
+            is_fresh: age < self.fresh_for && at > Instant::ZERO,
         })
     }
 }
@@ -111,16 +123,6 @@ impl<V: Clone> Aged<&V> {
             age: self.age,
             is_fresh: self.is_fresh,
         }
-    }
-}
-
-/// An instant that was written down, as it is believed at `now`: one further ahead than another
-/// core's clock may lead was written before the clock went back, and counts from now.
-pub(super) fn believed(at: Instant, now: Instant) -> Instant {
-    if at > now.saturating_add(CLOCK_LEAD) {
-        now
-    } else {
-        at
     }
 }
 

@@ -1,6 +1,5 @@
 //! The last good answer, where there is only one.
 
-use super::freshness::believed;
 use super::{Aged, Freshness, Memory};
 use crate::shared::{Machine, Shared};
 use crate::time::Instant;
@@ -12,8 +11,8 @@ use core::cell::Cell;
 /// With it lie its [`Freshness`], 16 bytes, and when it was given, 8. Each call is O(1).
 ///
 /// An answer given further ahead than [`CLOCK_LEAD`](crate::limit::CLOCK_LEAD), before the clock
-/// went back, counts as given now. So it is never younger than nothing, and never of use for longer
-/// than `max_age` and 4.3 s after a clock has gone back once.
+/// went back, is not fresh any more, and counts as just that old. So it is never younger than
+/// nothing, and never of use for longer than `max_age` and 4.3 s after a clock has gone back once.
 ///
 /// ```
 /// use steadfast::fallback::LastGood;
@@ -44,7 +43,7 @@ impl<V> LastGoodState<V> {
 
     fn look(&mut self, freshness: &Freshness, now: Instant) -> Option<Aged<&V>> {
         let (value, at) = self.0.as_mut()?;
-        *at = believed(*at, now);
+        *at = freshness.believed(*at, now);
         freshness.aged(&*value, *at, now)
     }
 }

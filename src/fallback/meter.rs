@@ -131,6 +131,7 @@ impl<const B: usize> FallbackMeter<B> {
 
     /// Says whether the alarm has changed because time has passed.
     pub fn check(&self, state: &mut FallbackMeterState<B>, now: Instant) -> Option<FallbackAlarm> {
+        self.window.mend(&mut state.answers, now);
         let totals = self.window.totals(&state.answers, now);
         self.judge(state, totals)
     }

@@ -2,7 +2,6 @@
 
 use core::borrow::Borrow;
 
-use super::freshness::believed;
 use super::{Aged, Freshness, Memory};
 use crate::time::Instant;
 
@@ -86,7 +85,7 @@ impl<K: Eq, V, const N: usize> StaleCache<K, V, N> {
     /// oldest. With no place at all, what was handed in.
     pub fn put(&mut self, key: K, value: V, now: Instant) -> Option<(K, V)> {
         for place in self.places.iter_mut().flatten() {
-            place.at = believed(place.at, now);
+            place.at = self.freshness.believed(place.at, now);
         }
         let own =
             |place: &&mut Option<Place<K, V>>| place.as_ref().is_some_and(|there| there.key == key);
@@ -126,7 +125,7 @@ impl<K: Eq, V, const N: usize> StaleCache<K, V, N> {
     {
         let mut places = self.places.iter_mut().flatten();
         let place = places.find(|place| place.key.borrow() == key)?;
-        place.at = believed(place.at, now);
+        place.at = self.freshness.believed(place.at, now);
         self.freshness.aged(&place.value, place.at, now)
     }
 

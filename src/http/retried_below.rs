@@ -73,7 +73,7 @@ impl RetriedBelow {
     pub const fn outcome(self, outcome: Outcome) -> Outcome {
         match outcome {
             Outcome::Transient { .. } | Outcome::TimedOut => Outcome::Exhausted,
-            Outcome::Throttled { .. } => Outcome::Ignored,
+            Outcome::Throttled { .. } => Outcome::Rejected,
             other => other,
         }
     }

@@ -3,7 +3,9 @@
 use super::refusal::try_again;
 use super::text::Text;
 use super::{BufferTooSmall, RetryAfter};
+use crate::breaker::Rejected;
 use crate::call::CallError;
+use crate::time::Duration;
 
 /// The answer to a client whose request needed a call that came to nothing: status, `Retry-After`
 /// and a JSON body. What went wrong inside is not told.
@@ -14,7 +16,8 @@ use crate::call::CallError;
 /// | [ran](CallError::DeadlineExceeded) [out of time](CallError::TimedOut) | 504 | `timed_out` |
 /// | [failed](CallError::Failed) | 502 | `service_failed` |
 ///
-/// `Retry-After` is there if it is known when to come back.
+/// `Retry-After` is there if it is known when to come back: a second while the breaker waits for its
+/// probes.
 ///
 /// ```
 /// use steadfast::{breaker::Rejected, call::CallError, http::Unavailable, time::millis};
@@ -49,10 +52,21 @@ impl Unavailable {
     pub const MAX_BODY_LEN: usize = 143;
 
     /// The answer that tells of `error`.
-    pub fn new<E>(error: &CallError<E>) -> Self {
+    pub const fn new<E>(error: &CallError<E>) -> Self {
+        let wait = match error {
+            // Until a probe is written off, at the latest; but it is likely to be back at once.
+            CallError::Rejected {
+                rejected: Rejected::ProbesOut { .. },
+                ..
+            } => Some(Duration::ZERO),
+            error => error.retry_after(),
+        };
         Self {
             status: error.status(),
-            retry_after: error.retry_after().map(RetryAfter::new),
+            retry_after: match wait {
+                Some(wait) => Some(RetryAfter::new(wait)),
+                None => None,
+            },
         }
     }
 
@@ -95,7 +109,6 @@ impl Unavailable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Duration;
 
     #[test]
     fn the_longest_body_is_as_long_as_the_documentation_says() {

@@ -146,8 +146,22 @@ impl Retry {
         }
     }
 
+    /// Ends the session for a reason of whoever drives it. The budget hears what there was.
+    pub(crate) fn stop(
+        &mut self,
+        now: Instant,
+        outcome: Outcome,
+        budget: &impl Budget,
+        reason: StopReason,
+    ) -> Step {
+        self.pass_to(now);
+        self.tell(now, outcome, budget);
+        self.stopped = true;
+        Step::Stop(reason)
+    }
+
     /// Takes note of the time.
-    fn pass_to(&mut self, now: Instant) {
+    pub(crate) fn pass_to(&mut self, now: Instant) {
         self.elapsed = self.elapsed(now);
         if !self.deadline.is_never() {
             // By as much as the clock went back, so that what is left stays what it was.

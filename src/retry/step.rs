@@ -19,7 +19,7 @@ pub enum Step {
 
 impl Step {
     /// Every [`label`](Self::label) that there is: `retry`, and those of a [`StopReason`].
-    pub const LABELS: [&'static str; 13] = [
+    pub const LABELS: [&'static str; 15] = [
         "retry",
         "succeeded",
         "not_retryable",
@@ -32,6 +32,8 @@ impl Step {
         "retried_below",
         "cancelled",
         "rejected",
+        "breaker_opened",
+        "probe",
         "already_stopped",
     ];
 
@@ -119,6 +121,10 @@ pub enum StopReason {
     ///
     /// [`Outcome::Rejected`]: crate::outcome::Outcome::Rejected
     Rejected,
+    /// The circuit breaker around each attempt has opened.
+    BreakerOpened,
+    /// The circuit breaker around the call is half-open, and a probe is one attempt.
+    Probe,
     /// The session had stopped before; this outcome is late or came twice, and changes nothing.
     AlreadyStopped,
 }
@@ -138,6 +144,8 @@ impl StopReason {
             Self::RetriedBelow => "retried_below",
             Self::Cancelled => "cancelled",
             Self::Rejected => "rejected",
+            Self::BreakerOpened => "breaker_opened",
+            Self::Probe => "probe",
             Self::AlreadyStopped => "already_stopped",
         }
     }
@@ -166,6 +174,8 @@ impl fmt::Display for StopReason {
             Self::RetriedBelow => f.write_str("a layer below has retried it"),
             Self::Cancelled => f.write_str("the caller left"),
             Self::Rejected => f.write_str("it was never sent"),
+            Self::BreakerOpened => f.write_str("the breaker has opened"),
+            Self::Probe => f.write_str("it was a probe, which is one attempt"),
             Self::AlreadyStopped => f.write_str("the session had stopped before"),
         }
     }
@@ -198,6 +208,8 @@ mod tests {
             StopReason::RetriedBelow,
             StopReason::Cancelled,
             StopReason::Rejected,
+            StopReason::BreakerOpened,
+            StopReason::Probe,
             StopReason::AlreadyStopped,
         ];
         let (first, others) = Step::LABELS.split_first().unwrap();

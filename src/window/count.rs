@@ -74,13 +74,16 @@ impl<const W: usize> CountWindowConfig<W> {
 }
 
 /// Puts `value` at bit `at` and returns what was there.
+#[inline]
 fn exchange<const W: usize>(bits: &mut [u32; W], at: u32, value: bool) -> bool {
     let Some(word) = bits.get_mut((at >> 5) as usize) else {
         return false;
     };
     let bit = 1 << (at & 31);
     let there = *word & bit != 0;
-    *word = if value { *word | bit } else { *word & !bit };
+    if there != value {
+        *word ^= bit;
+    }
     there
 }
 
@@ -94,18 +97,34 @@ impl<const W: usize> Window for CountWindow<W> {
         totals: Totals::NONE,
     };
 
+    #[inline]
     fn record(&self, state: &mut CountWindowState<W>, _now: Instant, call: Call) -> Totals {
         let pushed_out = Totals {
             calls: u32::from(state.totals.calls >= self.calls),
             failures: exchange(&mut state.failed, state.next, call.failed).into(),
             slow: exchange(&mut state.slow, state.next, call.slow).into(),
         };
-        state.totals = state.totals.without(pushed_out).with(call);
+        // One like it went: the totals stay.
+        if pushed_out != Totals::NONE.with(call) {
+            state.totals = state.totals.without(pushed_out).with(call);
+        }
         state.next = state.next.wrapping_add(1);
         if state.next >= self.calls {
             state.next = 0;
         }
         state.totals
+    }
+
+    /// It is full of good calls: one comes and one goes. Where in the ring does not matter, since
+    /// all bits are the same.
+    #[inline]
+    fn good_call_changes_nothing(&self, state: &CountWindowState<W>) -> bool {
+        let Totals {
+            calls,
+            failures,
+            slow,
+        } = state.totals;
+        calls >= self.calls && failures == 0 && slow == 0
     }
 
     fn totals(&self, state: &CountWindowState<W>, _now: Instant) -> Totals {

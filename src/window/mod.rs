@@ -141,6 +141,12 @@ pub trait Window: Copy + Debug + Eq {
     /// Counts a call that has just ended, and says what is in the window with it.
     fn record(&self, state: &mut Self::State, now: Instant, call: Call) -> Totals;
 
+    /// Would a good call change nothing that anybody can ask for? Then it need not be recorded.
+    #[inline]
+    fn good_call_changes_nothing(&self, _state: &Self::State) -> bool {
+        false
+    }
+
     /// What is in the window.
     fn totals(&self, state: &Self::State, now: Instant) -> Totals;
 }

@@ -73,6 +73,14 @@ impl<const B: usize> TimeWindow<B> {
         self.slice
     }
 
+    /// After the clock went back further than its lead, the latest slice begins at `now`. Recording
+    /// does this by itself; for those who only look, for a long time.
+    pub fn mend(&self, state: &mut TimeWindowState<B>, now: Instant) {
+        if state.began.since(now) > CLOCK_LEAD {
+            state.began = now;
+        }
+    }
+
     /// How many slices have ended since the latest began, at most `B`; and how much of `now`'s
     /// slice has passed. The window is empty if it is `B`.
     fn turned(self, state: &TimeWindowState<B>, now: Instant) -> (usize, Duration) {
@@ -123,10 +131,9 @@ impl<const B: usize> Window for TimeWindow<B> {
         totals: Totals::NONE,
     };
 
+    #[inline]
     fn record(&self, state: &mut TimeWindowState<B>, now: Instant, call: Call) -> Totals {
-        if state.began.since(now) > CLOCK_LEAD {
-            state.began = now;
-        }
+        self.mend(state, now);
         let (turned, past) = self.turned(state, now);
         if turned >= B || state.totals.calls == 0 {
             *state = Self::EMPTY;

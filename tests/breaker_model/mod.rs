@@ -224,6 +224,8 @@ impl Model {
             | Outcome::TimedOut
             | Outcome::Failure
             | Outcome::Exhausted => true,
+            // A no is an answer, and that is what a probe asks for.
+            Outcome::Ignored if matches!(self.is, Is::HalfOpen { .. }) => false,
             _ => {
                 self.cancel(call);
                 return None;
@@ -250,7 +252,7 @@ impl Model {
                     slow: Some((_, longest)),
                     ..
                 },
-            ) => now - call.at > i128::from(longest),
+            ) => outcome != Outcome::Ignored && now - call.at > i128::from(longest),
         };
         match self.is {
             Is::Closed => {

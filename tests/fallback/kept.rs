@@ -105,6 +105,18 @@ fn a_clock_that_goes_back_makes_no_answer_usable_for_ever() {
 }
 
 #[test]
+fn an_answer_of_before_the_clock_went_back_does_not_look_fresh() {
+    const MINUTE: Freshness = policy!(Freshness::up_to(secs(300)).fresh_for(secs(60)));
+    for back in [NOW - secs(900), NOW - secs(970), NOW - secs(1_000)] {
+        let mut last = LastGood::new(MINUTE);
+        last.put(7, NOW);
+        assert!(last.fresh(back).is_none(), "nobody knows how old it is");
+        assert!(last.get(back).is_some(), "better than nothing");
+        assert!(last.get(back + secs(300)).is_none());
+    }
+}
+
+#[test]
 fn what_is_known_to_be_wrong_is_forgotten() {
     static LAST: Shared<LastGood<u32>> = Shared::last_good(Freshness::STANDARD);
     static CACHE: Shared<StaleCache<u16, u32, 2>> =

@@ -1,5 +1,8 @@
 //! A world whose time stands still until everybody waits for it, and for one future at a time.
 
+// Each test file takes what it needs.
+#![allow(dead_code)]
+
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::{Pin, pin};
