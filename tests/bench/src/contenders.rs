@@ -5,7 +5,7 @@ use std::hint::black_box;
 use governor::RateLimiter as Governor;
 use governor::clock::Clock as PeerClock;
 use steadfast::limit::{AtomicRateLimiter, Clocked, TokenBucket};
-use steadfast::time::Clock;
+use steadfast::time::{Clock, Instant};
 use steadfast_std::LeasedRateLimiter;
 
 use crate::policies::Policies;
@@ -74,14 +74,38 @@ pub trait Contender: Fn(usize, usize) -> usize + Sync {}
 
 impl<F: Fn(usize, usize) -> usize + Sync> Contender for F {}
 
-fn contender<L: Sync>(make: impl Fn() -> L, ask: impl Fn(&L) -> bool + Sync) -> impl Contender {
+pub fn contender<L: Sync>(make: impl Fn() -> L, ask: impl Fn(&L) -> bool + Sync) -> impl Contender {
+    contender_in_time(make, move |limiter, _| ask(limiter))
+}
+
+/// Told the time as well, which moves on by five nanoseconds a call.
+pub fn contender_in_time<L: Sync>(
+    make: impl Fn() -> L,
+    ask: impl Fn(&L, Instant) -> bool + Sync,
+) -> impl Contender {
     let limiters: Vec<_> = (0..LIMITERS).map(|_| Apart(make())).collect();
     // The first answer is a yes whatever the policy.
-    assert!(limiters.iter().all(|limiter| ask(&limiter.0)));
+    assert!(
+        limiters
+            .iter()
+            .all(|limiter| ask(&limiter.0, Instant::ZERO))
+    );
     move |round, calls| {
         let limiter = &limiters[round % LIMITERS].0;
-        (0..calls).filter(|_| ask(black_box(limiter))).count()
+        asked(limiter, 5 * round as u64 * calls as u64, calls, &ask)
     }
+}
+
+/// The same machine code wherever a contender comes: at a nanosecond a call, another copy of the
+/// loop may be faster by half.
+#[inline(never)]
+fn asked<L>(limiter: &L, mut now: u64, calls: usize, ask: &impl Fn(&L, Instant) -> bool) -> usize {
+    let mut yeses = 0;
+    for _ in 0..calls {
+        now += 5;
+        yeses += usize::from(ask(black_box(limiter), Instant::from_nanos(now)));
+    }
+    yeses
 }
 
 /// One round after another.
@@ -91,4 +115,24 @@ pub fn in_rounds(contender: impl Contender) -> impl FnMut(usize) -> usize {
         round += 1;
         contender(round, calls)
     }
+}
+
+/// In a pair of threads the first alone: the second has nothing to do.
+pub fn alone(contender: &impl Contender) -> [impl FnMut(usize) -> usize; 2] {
+    [true, false].map(|works| {
+        let mut rounds = in_rounds(contender);
+        move |calls| if works { rounds(calls) } else { calls }
+    })
+}
+
+/// In a pair of threads each with another of the limiters: what the machine makes of two threads
+/// that have nothing in common.
+pub fn apart(contender: &impl Contender) -> [impl FnMut(usize) -> usize; 2] {
+    [0, LIMITERS / 2].map(|first| {
+        let mut round = first;
+        move |calls| {
+            round += 1;
+            contender(round, calls)
+        }
+    })
 }

@@ -3,7 +3,7 @@
 //! ```sh
 //! cargo run --release -p steadfast-bench              # everything: two minutes on an idle machine
 //! cargo run --release -p steadfast-bench -- --quick   # a look: half a minute
-//! cargo run --release -p steadfast-bench -- keyed     # one part: see --help
+//! cargo run --release -p steadfast-bench -- calling   # one wing, or one part: see --help
 //! ```
 //!
 //! Each row measures two contenders in one process, in many short rounds that take turns. The two
@@ -21,7 +21,9 @@
 //! it is, since the other work does not give the processor back at once.
 //!
 //! Two rows need no peer to be judged: the decision itself beside the shortest one can write by
-//! hand, and a million keys, which no cache holds, beside one read of such memory.
+//! hand, and a million keys, which no cache holds, beside one read of such memory. Where the aim is
+//! a figure of ours and not a ratio, it says so by its unit, and a machine that is busy or slow may
+//! miss it.
 //!
 //! # The peers, and what cannot be compared
 //!
@@ -40,11 +42,26 @@
 //!   tokens, so its yes does less than all others. With two threads the unfair one is left out:
 //!   in 1.1.2 a `try_acquire` that finds no tokens writes back a state that may be outdated, and
 //!   two threads soon make it say no for ever.
+//! - backon, tokio-retry2 and retry-policies all make ten delays of the same schedule, 200 ms to
+//!   10 s. Only their chance differs. Full jitter, ours, is up to the whole delay; so is
+//!   retry-policies' and, with these bounds, tokio-retry2's. backon's adds up to the whole delay to
+//!   the delay, also beyond the cap. backon seeds a generator each time, as one of our rows does; the
+//!   two others use the thread's, which is made for secrets. retry-policies answers with a time of
+//!   the wall clock, which it reads for each delay.
+//! - recloser and failsafe are asked by their `call`, with a closure that returns `Ok`, which the
+//!   compiler sees on both sides. None of them reads a clock while the breaker is closed, but
+//!   failsafe's rate over time does, so that row reads the same clock on our side. recloser judges
+//!   the last so many calls, and only that: it stands beside all our rules. failsafe's rate is a
+//!   moving average.
+//! - A call of backon is retried, and no more: it has no breaker, budget, deadline or clock.
 
 // Nanoseconds and bytes, all far below 2^52.
 #![allow(clippy::cast_precision_loss)]
 
+mod breakers;
+mod calls;
 mod contenders;
+mod delays;
 mod floor;
 mod keyed;
 mod keys;
@@ -61,35 +78,74 @@ use table::Table;
 
 const USAGE: &str = "steadfast beside its peers, in one interleaved run
 
-usage: steadfast-bench [--quick] [PART ...]
+usage: steadfast-bench [--quick] [WING ...] [PART ...]
 
-  --quick        fewer rounds: a look, not a figure to quote
+  --quick          fewer rounds: a look, not a figure to quote
 
-  limiter        one limiter, the time passed in
-  clock          one limiter with a clock
-  coarse         one limiter with a clock that is read for it
-  threads        one limiter that two threads ask at the same time
-  keyed          a limiter a key: u64, IpAddr, String
-  keyed-coarse   the same with a clock that is read for it
-  keyed-threads  the same from two threads
-  read           a million keys beside one read of memory
-  memory         bytes a key
+  limiting         all of these:
+  limiter          one limiter, the time passed in
+  clock            one limiter with a clock
+  coarse           one limiter with a clock that is read for it
+  threads          one limiter that two threads ask at the same time
+  keyed            a limiter a key: u64, IpAddr, String
+  keyed-coarse     the same with a clock that is read for it
+  keyed-threads    the same from two threads
+  read             a million keys beside one read of memory
+  memory           bytes a key
 
-Without the name of a part: all of them.";
+  calling          all of these:
+  delays           ten delays of a backoff with jitter
+  breaker          a closed circuit breaker: permit and success
+  breaker-threads  the same from two threads
+  call             a whole call that works at once
 
-type Part = (&'static str, fn(&mut Table));
+Without the name of a wing or a part: all of them.";
 
-const PARTS: [Part; 9] = [
-    ("limiter", one_limiter::time_passed_in),
-    ("clock", one_limiter::with_a_clock),
-    ("coarse", one_limiter::with_a_coarse_clock),
-    ("threads", two_threads::on_one_limiter),
-    ("keyed", keyed::speed),
-    ("keyed-coarse", keyed::coarsely),
-    ("keyed-threads", keyed::two_threads),
-    ("read", keyed::one_read),
-    ("memory", keyed::memory),
+struct Part {
+    wing: &'static str,
+    name: &'static str,
+    measure: fn(&mut Table),
+}
+
+const fn limiting(name: &'static str, measure: fn(&mut Table)) -> Part {
+    let wing = "limiting";
+    Part {
+        wing,
+        name,
+        measure,
+    }
+}
+
+const fn calling(name: &'static str, measure: fn(&mut Table)) -> Part {
+    let wing = "calling";
+    Part {
+        wing,
+        name,
+        measure,
+    }
+}
+
+const PARTS: [Part; 13] = [
+    limiting("limiter", one_limiter::time_passed_in),
+    limiting("clock", one_limiter::with_a_clock),
+    limiting("coarse", one_limiter::with_a_coarse_clock),
+    limiting("threads", two_threads::on_one_limiter),
+    limiting("keyed", keyed::speed),
+    limiting("keyed-coarse", keyed::coarsely),
+    limiting("keyed-threads", keyed::two_threads),
+    limiting("read", keyed::one_read),
+    limiting("memory", keyed::memory),
+    calling("delays", delays::ten),
+    calling("breaker", breakers::closed),
+    calling("breaker-threads", breakers::on_two_threads),
+    calling("call", calls::at_once),
 ];
+
+impl Part {
+    fn is_called(&self, name: &str) -> bool {
+        name == self.wing || name == self.name
+    }
+}
 
 fn main() -> std::process::ExitCode {
     let mut effort = Effort::THOROUGH;
@@ -101,7 +157,7 @@ fn main() -> std::process::ExitCode {
                 println!("{USAGE}");
                 return std::process::ExitCode::SUCCESS;
             }
-            name if PARTS.iter().any(|(part, _)| *part == name) => chosen.push(argument),
+            name if PARTS.iter().any(|part| part.is_called(name)) => chosen.push(argument),
             _ => {
                 eprintln!("{USAGE}");
                 return std::process::ExitCode::FAILURE;
@@ -109,9 +165,9 @@ fn main() -> std::process::ExitCode {
         }
     }
     let mut table = Table::new(effort);
-    for (name, part) in PARTS {
-        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
-            part(&mut table);
+    for part in PARTS {
+        if chosen.is_empty() || chosen.iter().any(|name| part.is_called(name)) {
+            (part.measure)(&mut table);
         }
     }
     table.end();

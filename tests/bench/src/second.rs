@@ -23,9 +23,6 @@ where
     A: FnMut(usize) -> usize + Send,
     B: FnMut(usize) -> usize + Send,
 {
-    // When other work takes a processor from one thread for some milliseconds, the other waits
-    // for it. Within a round that spoils it; so they are short, and few are spoilt.
-    let effort = effort.in_short_rounds();
     let rounds = Rounds::default();
     thread::scope(|scope| {
         scope.spawn(|| {
