@@ -133,7 +133,7 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     observer: &'a O,
     retry: Retry,
     attempts: u32,
-    /// When the attempt under way began.
+    /// When the attempt under way began; before the first, the call.
     began: Instant,
     /// What came of the last attempt; without one nothing speaks against the other side.
     last: Outcome,
@@ -171,9 +171,14 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
 
     /// The attempt that begins now, and how long it may take.
     fn next_attempt<E>(&mut self) -> Result<(Attempt, Duration), CallError<E>> {
-        let now = self.time.now();
-        // A clock may have gone back during the wait.
-        self.retry.pass_to(now);
+        let now = if self.attempts == 0 {
+            self.began
+        } else {
+            // A clock may have gone back during the wait.
+            let now = self.time.now();
+            self.retry.pass_to(now);
+            now
+        };
         let deadline = self.retry.deadline();
         if deadline.has_passed(now) || deadline.remaining(now) < self.plan.at_least {
             // A sleep may end late, and a clock may jump.
