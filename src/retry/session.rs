@@ -146,8 +146,10 @@ impl Retry {
         }
     }
 
-    /// Ends the session for a reason of whoever drives it. The budget hears what there was.
-    pub(crate) fn stop(
+    /// Ends the session for a reason of whoever drives it: the breaker has opened
+    /// ([`StopReason::BreakerOpened`]), or the call was its probe ([`StopReason::Probe`]). The budget
+    /// hears what there was. Instead of [`step`](Self::step), and always a [`Step::Stop`].
+    pub fn stop(
         &mut self,
         now: Instant,
         outcome: Outcome,
@@ -160,8 +162,9 @@ impl Retry {
         Step::Stop(reason)
     }
 
-    /// Takes note of the time.
-    pub(crate) fn pass_to(&mut self, now: Instant) {
+    /// Takes note of the time: after a wait, before [`deadline`](Self::deadline) is asked for the
+    /// next attempt, since the clock may have gone back meanwhile.
+    pub fn pass_to(&mut self, now: Instant) {
         self.elapsed = self.elapsed(now);
         if !self.deadline.is_never() {
             // By as much as the clock went back, so that what is left stays what it was.

@@ -8,44 +8,37 @@ use cortex_m_semihosting::hprintln;
 use critical_section::Mutex;
 use steadfast::time::{Duration, Instant, millis};
 
-/// What became of a task's request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// The limiter said yes, to so many frames at once.
-    Sent(u32),
-    /// It was cancelled while it waited.
-    Left,
-    /// It was refused, which is not part of any story here.
-    Refused,
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sent(1) => f.write_str("sends a frame"),
-            Self::Sent(frames) => write!(f, "sends {frames} frames at once"),
-            Self::Left => f.write_str("is cancelled while it waits"),
-            Self::Refused => f.write_str("is refused"),
-        }
-    }
-}
-
-/// One line of the timeline.
+/// One line of the timeline: who did what, in the words `W` of the story.
 #[derive(Clone, Copy, Debug)]
-pub struct Event {
+pub struct Event<W> {
     pub at: Instant,
     pub who: &'static str,
-    pub what: What,
+    pub what: W,
+    /// How much later it may be, where chance has a say.
+    pub spread: Duration,
 }
 
-impl Event {
+impl<W: Copy + PartialEq> Event<W> {
     /// An event that is expected so many milliseconds after the start.
-    pub const fn at_ms(ms: u64, who: &'static str, what: What) -> Self {
+    pub const fn at_ms(ms: u64, who: &'static str, what: W) -> Self {
+        Self::at(Instant::from_millis(ms), who, what)
+    }
+
+    /// An event of this instant.
+    pub const fn at(at: Instant, who: &'static str, what: W) -> Self {
         Self {
-            at: Instant::from_millis(ms),
+            at,
             who,
             what,
+            spread: Duration::ZERO,
         }
+    }
+
+    /// An event that is expected between two milliseconds after the start.
+    pub const fn between_ms(from: u64, to: u64, who: &'static str, what: W) -> Self {
+        let mut event = Self::at_ms(from, who, what);
+        event.spread = millis(to - from);
+        event
     }
 
     /// The same, and not early; a board that is busy may be a little late.
@@ -53,11 +46,11 @@ impl Event {
         self.who == expected.who
             && self.what == expected.what
             && self.at >= expected.at
-            && self.at.since(expected.at) <= LATE
+            && self.at.since(expected.at) <= expected.spread + LATE
     }
 }
 
-impl fmt::Display for Event {
+impl<W: fmt::Display> fmt::Display for Event<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.at.as_nanos() / 1_000_000;
         write!(f, "{ms:5} ms  {:10} {}", self.who, self.what)
@@ -68,11 +61,14 @@ impl fmt::Display for Event {
 const LATE: Duration = millis(2);
 
 /// Up to `N` events, in their order.
-pub struct Timeline<const N: usize> {
-    events: Mutex<RefCell<([Option<Event>; N], usize)>>,
+pub struct Timeline<W, const N: usize> {
+    events: Mutex<RefCell<Events<W, N>>>,
 }
 
-impl<const N: usize> Timeline<N> {
+/// The first `N`, and how many there were.
+type Events<W, const N: usize> = ([Option<Event<W>>; N], usize);
+
+impl<W: Copy + PartialEq + fmt::Display, const N: usize> Timeline<W, N> {
     /// An empty one.
     pub const fn new() -> Self {
         Self {
@@ -81,7 +77,7 @@ impl<const N: usize> Timeline<N> {
     }
 
     /// Notes an event. More than `N` are counted and not kept.
-    pub fn note(&self, event: Event) {
+    pub fn note(&self, event: Event<W>) {
         critical_section::with(|cs| {
             let (events, count) = &mut *self.events.borrow_ref_mut(cs);
             if let Some(place) = events.get_mut(*count) {
@@ -92,7 +88,7 @@ impl<const N: usize> Timeline<N> {
     }
 
     /// Prints every event, and beside one that is not as expected what was. True if all are.
-    pub fn print_beside(&self, expected: &[Event]) -> bool {
+    pub fn print_beside(&self, expected: &[Event<W>]) -> bool {
         let (events, count) = critical_section::with(|cs| *self.events.borrow_ref(cs));
         let mut well = count == expected.len();
         for index in 0..count.max(expected.len()) {
@@ -115,7 +111,7 @@ impl<const N: usize> Timeline<N> {
     }
 }
 
-impl<const N: usize> Default for Timeline<N> {
+impl<W: Copy + PartialEq + fmt::Display, const N: usize> Default for Timeline<W, N> {
     fn default() -> Self {
         Self::new()
     }

@@ -6,7 +6,17 @@ let exported;
 let loading;
 
 /** How much fits, once the module is loaded. */
-export const capacity = { limiters: 0, keyedLimiters: 0, keys: 0 };
+export const capacity = {
+  limiters: 0,
+  keyedLimiters: 0,
+  keys: 0,
+  retryPolicies: 0,
+  breakers: 0,
+  targets: 0,
+  caches: 0,
+  answers: 0,
+  calls: 0,
+};
 
 /** Loads the module, once; after a failure it may be tried again. */
 export default function init(source) {
@@ -19,12 +29,18 @@ export default function init(source) {
 
 async function load(source = new URL("./steadfast.wasm", import.meta.url)) {
   exported = (await instantiate(await source)).exports;
-  checked(exported.limits());
-  const [limiters, tables, keys] = answer();
-  capacity.limiters = Number(limiters);
-  capacity.keyedLimiters = Number(tables);
-  capacity.keys = Number(keys);
+  fill(exported.limits(), ["limiters", "keyedLimiters", "keys"]);
+  fill(exported.calling_limits(), ["retryPolicies", "breakers", "caches", "calls"]);
+  fill(exported.calling_places(), ["targets", "answers"]);
   Object.freeze(capacity);
+}
+
+function fill(status, names) {
+  checked(status);
+  const words = answer();
+  names.forEach((name, at) => {
+    capacity[name] = Number(words[at]);
+  });
 }
 
 async function instantiate(source) {
@@ -57,8 +73,9 @@ export function wasm() {
 
 // What the functions return; `src/exchange.rs` says what each is.
 export const NO = 0;
+export const YES = 1;
 const BAD_FIELD = -1;
-const NO_PLACE = -2;
+export const NO_PLACE = -2;
 const FREED = -3;
 
 /** A status that is no error. */
@@ -98,12 +115,12 @@ export function leave(ascii) {
 }
 
 /**
- * The hash by which a table knows a key. Piece by piece, so that a key of any length fits, and by
- * UTF-16 units, so that no two different strings become the same bytes.
+ * The hash by which a table knows a key, or a set of breakers a target. Piece by piece, so that a key
+ * of any length fits, and by UTF-16 units, so that no two different strings become the same bytes.
  */
-export function hash(table, key, kind) {
-  const { key_start, key_piece, key_end } = exported;
-  checked(key_start(table), kind);
+export function hash(start, handle, key, kind) {
+  const { key_piece, key_end } = exported;
+  checked(start(handle), kind);
   const units = new Uint16Array(exported.memory.buffer, buffer(), BUFFER / 2);
   for (let from = 0; from < key.length; from += units.length) {
     const count = Math.min(units.length, key.length - from);

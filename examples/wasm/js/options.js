@@ -77,13 +77,41 @@ function ofText(field, text) {
   return end === text.length ? nanos : undefined;
 }
 
+/** Nanoseconds as the milliseconds of a timer, up: a timer cuts a fraction off and would be early. */
+export const timerMillis = (nanos) => Number((nanos + 999_999n) / 1_000_000n);
+
+/** A length of time that may be left out, which the module is told as zero. */
+export const perhaps = (field, value) => (value === undefined ? 0n : duration(field, value));
+
+/** One of these words, as its place among them. */
+export function word(field, value, words) {
+  const allowed = words.map((known) => `"${known}"`).join(", ");
+  if (typeof value !== "string") throw new SteadfastTypeError(field, value, allowed);
+  const found = words.indexOf(value);
+  if (found < 0) throw new SteadfastRangeError(field, value, allowed);
+  return found;
+}
+
+/** A function; `otherwise` if it is left out. */
+export function callable(field, value, otherwise, allowed) {
+  if (value === undefined) return otherwise;
+  if (typeof value !== "function") throw new SteadfastTypeError(field, value, allowed);
+  return value;
+}
+
+/** A function that returns numbers of 32 bits; by default the platform's generator. */
+export const random = (value) =>
+  callable(
+    "random",
+    value,
+    () => crypto.getRandomValues(new Uint32Array(1))[0],
+    "a function that returns whole numbers 0..=4294967295",
+  );
+
 /** A function that tells the time; by default milliseconds since the page or program started. */
 export function clock(value) {
-  if (value === undefined) return () => performance.now();
-  if (typeof value !== "function") {
-    throw new SteadfastTypeError("clock", value, "a function that returns milliseconds");
-  }
-  return value;
+  const otherwise = () => performance.now();
+  return callable("clock", value, otherwise, "a function that returns milliseconds");
 }
 
 /** A reading of such a function. */
@@ -125,10 +153,5 @@ const WHEN_FULL = ["overflow", "deny", "allow", "evict-least-used"];
 
 /** What happens to a newcomer when the table is full, as the module's number. */
 export function whenFull(value) {
-  if (value === undefined) return 0;
-  const allowed = WHEN_FULL.map((known) => `"${known}"`).join(", ");
-  if (typeof value !== "string") throw new SteadfastTypeError("whenFull", value, allowed);
-  const found = WHEN_FULL.indexOf(value);
-  if (found < 0) throw new SteadfastRangeError("whenFull", value, allowed);
-  return found;
+  return value === undefined ? 0 : word("whenFull", value, WHEN_FULL);
 }

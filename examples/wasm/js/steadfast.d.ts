@@ -1,7 +1,10 @@
-// Rate limiters that decide as those of the Rust crate `steadfast` do, since they are those.
+// Rate limiters that decide as those of the Rust crate `steadfast` do, since they are those; and, in
+// calling-out.d.ts, retries, breakers and a resilient `fetch`.
 //
 // Every number is checked: what is no number throws a SteadfastTypeError, what is out of range a
 // SteadfastRangeError, and nothing has changed then.
+
+export * from "./calling-out.js";
 
 /** Where the module comes from. */
 export type Source =
@@ -26,6 +29,18 @@ export const capacity: {
   readonly keyedLimiters: number;
   /** How many keys in each of them; about two thirds of that work without crowding. */
   readonly keys: number;
+  /** How many `RetryPolicy`s; a `ResilientFetch` has one. */
+  readonly retryPolicies: number;
+  /** How many `Breakers`; a `ResilientFetch` has one. */
+  readonly breakers: number;
+  /** How many targets of each that are unwell at once. */
+  readonly targets: number;
+  /** How many `StaleCache`s; a `ResilientFetch` that keeps answers has one. */
+  readonly caches: number;
+  /** How many answers each keeps. */
+  readonly answers: number;
+  /** How many calls may be under way at once, of all together. */
+  readonly calls: number;
 };
 
 /**

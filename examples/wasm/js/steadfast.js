@@ -1,53 +1,25 @@
-// The limiters of the WebAssembly module, for JavaScript. What is here checks what it is given and
-// carries it over; every yes, every wait and every header is the module's.
+// The limiters of the WebAssembly module, for JavaScript, and all else that a caller imports. What is
+// here checks what it is given and carries it over; every yes, every wait and every header is the
+// module's.
 
 import { Decision, insideOf } from "./decision.js";
 import { SteadfastStateError, SteadfastTypeError } from "./errors.js";
 import { answer, checked, hash, leave, text, wasm } from "./module.js";
 import * as options from "./options.js";
+import { Place } from "./place.js";
 import { numbersOf, Policy } from "./policy.js";
 
+export { Breakers } from "./breakers.js";
 export { SteadfastRangeError, SteadfastStateError, SteadfastTypeError } from "./errors.js";
 export { capacity, default } from "./module.js";
+export { httpOutcome, mayRepeat } from "./outcome.js";
+export { CallError, ResilientFetch } from "./resilient-fetch.js";
+export { RetryPolicy } from "./retry.js";
+export { StaleCache } from "./stale-cache.js";
 export { Policy };
 
-/** Gives the places of those back that were forgotten without `free()`. */
-const forgotten = new FinalizationRegistry((free) => free());
-
-/** What one limiter and a limiter a key have in common: a place in the module, and a clock. */
-class Place {
-  #free;
-  #handle;
-  #clock;
-
-  constructor(kind, handle, free, clock) {
-    this.kind = kind;
-    this.#handle = checked(handle, kind);
-    this.#free = () => free(handle);
-    this.#clock = clock;
-  }
-
-  /** When `owner` is collected, the place is freed; so nothing here refers to it. */
-  belongsTo(owner) {
-    forgotten.register(owner, this.#free, this);
-  }
-
-  free() {
-    if (this.#handle === undefined) return;
-    forgotten.unregister(this);
-    this.#free();
-    this.#handle = undefined;
-  }
-
-  get handle() {
-    if (this.#handle === undefined) throw new SteadfastStateError(this.kind, "freed", "before free()");
-    return this.#handle;
-  }
-
-  now() {
-    return options.millis("clock()", this.#clock());
-  }
-
+/** What one limiter and a limiter a key have in common. */
+class LimiterPlace extends Place {
   /** The words of a standing. */
   standing(status) {
     checked(status, this.kind);
@@ -108,7 +80,7 @@ export class RateLimiter {
     const numbers = numbersOf(policy);
     const clock = options.clock(options.options("options", given, OWN).clock);
     const { limiter_new, limiter_free } = wasm();
-    this.#place = new Place("limiter", limiter_new(...numbers), limiter_free, clock);
+    this.#place = new LimiterPlace("limiter", limiter_new(...numbers), limiter_free, clock);
     this.#place.belongsTo(this);
   }
 
@@ -189,7 +161,7 @@ export class KeyedLimiter {
     const secret = options.secret(given.seed);
     const { table_new, table_free } = wasm();
     const handle = table_new(...numbers, whenFull, ...secret);
-    this.#place = new Place("keyed limiter", handle, table_free, clock);
+    this.#place = new LimiterPlace("keyed limiter", handle, table_free, clock);
     this.#place.belongsTo(this);
   }
 
@@ -216,7 +188,7 @@ export class KeyedLimiter {
 
   #hash(key) {
     if (typeof key !== "string") throw new SteadfastTypeError("key", key, "a string");
-    return hash(this.#place.handle, key, this.#place.kind);
+    return hash(wasm().key_start, this.#place.handle, key, this.#place.kind);
   }
 
   #ask(ask, key, tokens) {

@@ -33,7 +33,7 @@ const server = createServer(async (request, response) => {
   }
   // One folder, one file: no way out of the two that are served.
   const asked = path === "/page/" ? "/page/index.html" : path;
-  const found = /^\/(?:page|js)\/[a-z]+\.(?:css|html|js|mjs|wasm)$/.test(asked);
+  const found = /^\/(?:page|js)\/[a-z-]+\.(?:css|html|js|mjs|wasm)$/.test(asked);
   try {
     if (!found) throw new Error("not a file of the page");
     const body = await readFile(new URL(`..${asked}`, import.meta.url));

@@ -35,9 +35,9 @@ pub const YES: Status = 1;
 /// A field of a policy is out of range: its name is in the buffer, `answer` is the name's length,
 /// the value, the least and the most allowed.
 pub const BAD_FIELD: Status = -1;
-/// All places for limiters, or for tables, are taken: `answer` is how many there are.
+/// All places for what was wanted are taken: `answer` is how many there are.
 pub const NO_PLACE: Status = -2;
-/// No limiter, or no table, has this handle: it was freed.
+/// Nothing has this handle: it was freed.
 pub const FREED: Status = -3;
 /// `now` is no time: see [`crate::millis::instant`].
 pub const BAD_TIME: Status = -4;
@@ -103,6 +103,15 @@ pub fn say_bad_field(error: &ConfigError) -> Status {
         error.max,
     ];
     BAD_FIELD
+}
+
+/// Leaves a text for the host, its length as the answer, and returns the status.
+pub fn say_text(text: &str, status: Status) -> Result<Status, Status> {
+    let mut exchange = EXCHANGE.get().ok_or(BAD_CALL)?;
+    let room = exchange.buffer.get_mut(..text.len()).ok_or(BAD_CALL)?;
+    room.copy_from_slice(text.as_bytes());
+    exchange.answer = [text.len() as u64, 0, 0, 0];
+    Ok(status)
 }
 
 /// Leaves words for the host and returns the status.

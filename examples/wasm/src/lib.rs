@@ -1,8 +1,10 @@
-//! The limiters as a WebAssembly module whose functions take and return plain numbers.
+//! The limiters, and the machines for calling out, as a WebAssembly module whose functions take and
+//! return plain numbers.
 //!
-//! It imports nothing: whoever calls it says what time it is, and brings the secret with which keys
-//! are hashed. It allocates nothing: there is room for so many limiters and so many tables, and
-//! [`limits`] says how many. `js/steadfast.js` is its face; another host finds here what each
+//! It imports nothing: whoever calls it says what time it is, and brings chance and the secret with
+//! which keys are hashed. It allocates nothing: there is room for so many of each, and [`limits`]
+//! and [`calling_out::calling_limits`] say how many. Retries, breakers and kept answers are in
+//! [`calling_out`]. `js/steadfast.js` is its face; another host finds here what each
 //! function does. What is returned is a [`Status`]; text, keys and what a call found out go
 //! through [`mod@exchange`].
 //!
@@ -10,13 +12,19 @@
 
 #![no_std]
 
+mod breakers;
+mod caches;
+mod calling_out;
 mod exchange;
 mod global;
 mod headers;
+mod keys;
 mod limiters;
 mod millis;
+mod outcomes;
 mod panic;
 mod policy;
+mod retries;
 mod slots;
 mod tables;
 mod whole;
@@ -144,13 +152,13 @@ pub extern "C" fn key_start(table: Status) -> Status {
 /// The first `len` bytes of the buffer belong to the key.
 #[unsafe(no_mangle)]
 pub extern "C" fn key_piece(len: usize) -> Status {
-    flat(tables::key_piece(len))
+    flat(keys::piece(len))
 }
 
 /// The key is complete: what the functions below call it.
 #[unsafe(no_mangle)]
 pub extern "C" fn key_end() -> u64 {
-    tables::key_end()
+    keys::end()
 }
 
 /// Takes `cost` from the key's limiter, all or nothing: yes or no.

@@ -11,7 +11,6 @@ const TURNS_MASK: u32 = (1 << (31 - INDEX_BITS)) - 1;
 /// `N` places for a `T` each; `N` is at most 1,024.
 pub struct Slots<T, const N: usize>([Slot<T>; N]);
 
-#[derive(Clone, Copy)]
 struct Slot<T> {
     /// How often the place was freed; it wraps after two million times.
     turns: u32,
@@ -20,20 +19,21 @@ struct Slot<T> {
 
 /// An `Option` whose nothing is all zeros, so that empty places take no bytes in the module's
 /// file. (`Option` would mark them in some field of `T`.)
-#[derive(Clone, Copy)]
 #[repr(u8)]
 enum Held<T> {
     Nothing = 0,
     One(T) = 1,
 }
 
-impl<T: Copy, const N: usize> Slots<T, N> {
+impl<T, const N: usize> Slots<T, N> {
     pub const fn new() -> Self {
         const { assert!(N <= 1 << INDEX_BITS, "a handle has ten bits for the place") }
         Self(
-            [Slot {
-                turns: 0,
-                held: Held::Nothing,
+            [const {
+                Slot {
+                    turns: 0,
+                    held: Held::Nothing,
+                }
             }; N],
         )
     }
@@ -58,13 +58,19 @@ impl<T: Copy, const N: usize> Slots<T, N> {
 
     /// Frees the place. No handle from before stands for what comes into it.
     pub fn free(&mut self, handle: Status) -> Result<(), Status> {
+        self.take(handle).map(drop)
+    }
+
+    /// Frees the place, and returns what was there.
+    pub fn take(&mut self, handle: Status) -> Result<T, Status> {
         let (slot, _) = self.slot(handle)?;
-        if matches!(slot.held, Held::Nothing) {
-            return Err(FREED);
+        match core::mem::replace(&mut slot.held, Held::Nothing) {
+            Held::Nothing => Err(FREED),
+            Held::One(held) => {
+                slot.turns = slot.turns.wrapping_add(1);
+                Ok(held)
+            }
         }
-        slot.held = Held::Nothing;
-        slot.turns = slot.turns.wrapping_add(1);
-        Ok(())
     }
 
     fn slot(&mut self, handle: Status) -> Result<(&mut Slot<T>, usize), Status> {

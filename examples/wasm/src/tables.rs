@@ -1,13 +1,11 @@
 //! Tables: a limiter a key, in a fixed number of places.
 
-use core::hash::Hasher;
-
-use siphasher::sip::SipHasher24;
 use steadfast::limit::{AnyPolicy, Denied, KeyedPolicy, Places, Standing, WhenFull};
 use steadfast::time::Instant;
 
-use crate::exchange::{BAD_CALL, EXCHANGE, NO_PLACE, Status, YES, answer};
+use crate::exchange::{BAD_CALL, NO_PLACE, Status, YES, answer};
 use crate::global::Global;
+use crate::keys;
 use crate::slots::Slots;
 
 /// How many tables there can be at once.
@@ -30,9 +28,6 @@ type Table = Places<u64, AnyPolicy, PLACES>;
 /// All zeros, and so outside the module's file; apart from the rules, which are not.
 static PLACED: Global<[Table; TABLES]> = Global::new([const { Places::new() }; TABLES]);
 static RULES: Global<Slots<Rule, TABLES>> = Global::new(Slots::new());
-
-/// The key that the host is handing over in pieces.
-static HASHING: Global<Option<SipHasher24>> = Global::new(None);
 
 /// Runs `act` with the table behind `handle` and its rule.
 fn with<T>(
@@ -73,24 +68,7 @@ pub fn free(handle: Status) -> Result<Status, Status> {
 
 /// Begins a key of the table.
 pub fn key_start(handle: Status) -> Result<Status, Status> {
-    let [first, second] = RULES.get().ok_or(BAD_CALL)?.get(handle)?.0.secret;
-    *HASHING.get().ok_or(BAD_CALL)? = Some(SipHasher24::new_with_keys(first, second));
-    Ok(YES)
-}
-
-/// Adds the first `len` bytes of the buffer to the key.
-pub fn key_piece(len: usize) -> Result<Status, Status> {
-    let exchange = EXCHANGE.get().ok_or(BAD_CALL)?;
-    let piece = exchange.buffer.get(..len).ok_or(BAD_CALL)?;
-    let mut hashing = HASHING.get().ok_or(BAD_CALL)?;
-    hashing.as_mut().ok_or(BAD_CALL)?.write(piece);
-    Ok(YES)
-}
-
-/// Ends the key: its hash, or zero if none was begun.
-pub fn key_end() -> u64 {
-    let hasher = HASHING.get().and_then(|mut hashing| hashing.take());
-    hasher.map_or(0, |hasher| hasher.finish())
+    keys::start(RULES.get().ok_or(BAD_CALL)?.get(handle)?.0.secret)
 }
 
 pub fn try_acquire(

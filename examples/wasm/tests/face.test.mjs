@@ -40,7 +40,17 @@ test("a load that fails says why and may be tried again", async () => {
   await assert.rejects(init(new Uint8Array(8)), WebAssembly.CompileError);
   await init();
   await init();
-  assert.deepEqual(capacity, { limiters: 256, keyedLimiters: 8, keys: 1_024 });
+  assert.deepEqual(capacity, {
+    limiters: 256,
+    keyedLimiters: 8,
+    keys: 1_024,
+    retryPolicies: 32,
+    breakers: 8,
+    targets: 32,
+    caches: 8,
+    answers: 256,
+    calls: 1_024,
+  });
 });
 
 test("a token bucket grants its burst and then its rate", () => {

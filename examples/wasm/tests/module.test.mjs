@@ -67,8 +67,14 @@ test("another host's nonsense is refused by the module itself", async () => {
   const odd = [NaN, -1, 1.5, 2 ** 32, Infinity, -Infinity, 2 ** 31, 1e300];
   const table = exports.table_new(0, 1, 1_000_000_000n, 1, 0, 1n, 2n);
   const limiter = exports.limiter_new(0, 1, 1_000_000_000n, 1);
+  // Their handles are the same numbers.
+  const retry = exports.retry_new(4, 0, 2_000, 1n, 10n, 1, 0n, 10n, 500);
+  const breakers = exports.breakers_new(5, 1n, 0n, 3, 1n, 1n, 2n);
+  const cache = exports.cache_new(10n, 0n);
+  const session = exports.retry_start(retry, 0, 0n, 1);
+  assert.deepEqual([limiter, table, retry, breakers, cache, session], [0, 0, 0, 0, 0, 0]);
   for (const [name, call] of Object.entries(exports)) {
-    if (typeof call !== "function" || /^limiter_free|^table_free|^exchange$/.test(name)) continue;
+    if (typeof call !== "function" || /_free$|^exchange$/.test(name)) continue;
     for (const number of odd) {
       for (const handle of [limiter, table, 5, -1, 2 ** 31 - 1, -(2 ** 31)]) {
         for (const big of [0n, 2n ** 64n - 1n, 1n << 62n]) {
@@ -80,6 +86,10 @@ test("another host's nonsense is refused by the module itself", async () => {
             [handle, number, number, number, big, number],
             [handle, big, number, number, number, number, number, big, number, number],
             [handle, big, number, number],
+            [number, number, number, big, big, number, big, big, number],
+            [number, big, big, number, big, big, big],
+            [handle, number, number, big, number],
+            [big, big],
           ];
           for (const shape of shapes) {
             try {
@@ -94,6 +104,15 @@ test("another host's nonsense is refused by the module itself", async () => {
       }
     }
   }
+  assert.equal(exports.retry_new(4, 5, 2_000, 1n, 10n, 1, 0n, 10n, 500), -7);
+  assert.equal(exports.retry_new(4, 0, 2_000, 1n, 10n, 5, 0n, 10n, 500), -7);
+  assert.equal(exports.retry_new(NaN, 0, 2_000, 1n, 10n, 1, 0n, 10n, 500), -1);
+  assert.equal(exports.retry_step(session, 0, 9, 0n, 0), -7);
+  assert.equal(exports.retry_step(session, NaN, 1, 0n, 0), -4);
+  assert.equal(exports.breakers_by_hand(breakers, 1n, 0, 3), -7);
+  assert.equal(exports.http_outcome(200, 0, 4_096, 1), -7);
+  assert.equal(exports.http_outcome(200, 0, 4_097, 0), -7);
+  assert.equal(exports.http_may_repeat(4_097, 0), -7);
   assert.equal(exports.limiter_new(0, NaN, 1_000_000_000n, 1), -1);
   assert.equal(exports.limiter_new(9, 1, 1_000_000_000n, 1), -7);
   assert.equal(exports.limiter_try_acquire(limiter, 0, NaN), -5);

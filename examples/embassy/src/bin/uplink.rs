@@ -9,6 +9,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
+use core::fmt;
 use core::panic::PanicInfo;
 
 use cortex_m_semihosting::hprintln;
@@ -18,8 +19,7 @@ use steadfast::limit::{Queued, RateLimiter, StaticWaitQueue, TokenBucket, WaitQu
 use steadfast::policy;
 use steadfast::shared::Shared;
 use steadfast::time::{Clock, EmbassyTime, Instant, millis, secs};
-use steadfast_embassy::timeline::What::{Left, Refused, Sent};
-use steadfast_embassy::timeline::{Event, Timeline, What};
+use steadfast_embassy::timeline::{Event, Timeline};
 
 /// The radio: ten frames a second, four at once, and up to eight tasks that wait.
 static UPLINK: Queued<Shared<RateLimiter<TokenBucket>>, EmbassyTime, StaticWaitQueue<8>> =
@@ -31,11 +31,33 @@ static UPLINK: Queued<Shared<RateLimiter<TokenBucket>>, EmbassyTime, StaticWaitQ
         StaticWaitQueue::new(),
     );
 
-static TIMELINE: Timeline<32> = Timeline::new();
+/// What became of a task's request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The limiter said yes, to so many frames at once.
+    Sent(u32),
+    /// It was cancelled while it waited.
+    Left,
+    /// It was refused, which is not part of the story.
+    Refused,
+}
+use What::{Left, Refused, Sent};
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sent(1) => f.write_str("sends a frame"),
+            Sent(frames) => write!(f, "sends {frames} frames at once"),
+            Left => f.write_str("is cancelled while it waits"),
+            Refused => f.write_str("is refused"),
+        }
+    }
+}
+
+static TIMELINE: Timeline<What, 32> = Timeline::new();
 
 fn note(who: &'static str, what: What) {
-    let at = EmbassyTime.now();
-    TIMELINE.note(Event { at, who, what });
+    TIMELINE.note(Event::at(EmbassyTime.now(), who, what));
 }
 
 /// Waits for the uplink, sends `frames`, and notes when.
@@ -74,7 +96,7 @@ async fn hasty(starts_at: Instant) {
 }
 
 /// What must be. A frame each 100 ms once the four of the burst are gone.
-const EXPECTED: [Event; 16] = [
+const EXPECTED: [Event<What>; 16] = [
     Event::at_ms(100, "sensor A", Sent(1)),
     Event::at_ms(101, "sensor B", Sent(1)),
     Event::at_ms(102, "sensor C", Sent(1)),

@@ -1,0 +1,429 @@
+// `fetch` against a real server that breaks in every way, in a world without real time.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+
+import init, {
+  Breakers,
+  CallError,
+  capacity,
+  ResilientFetch,
+  RetryPolicy,
+  SteadfastRangeError,
+  SteadfastTypeError,
+} from "../js/steadfast.js";
+import { brokenServer, world } from "./broken-server.mjs";
+
+await init();
+
+/** A world, its server and a client; all of it is gone when the test is over. */
+async function stage(context, given = {}) {
+  const here = world();
+  const server = await brokenServer(here);
+  const client = new ResilientFetch({ ...here.options, ...given });
+  context.after(() => {
+    assert.equal(here.timers, 0, "a timer outlived its call");
+    client.free();
+    server.close();
+  });
+  const ask = (path, request, more) => client.fetch(`${server.origin}${path}`, request, more);
+  return { here, server, client, ask };
+}
+
+async function thrown(promise, expected) {
+  const error = await promise.then(() => assert.fail("nothing was thrown"), (each) => each);
+  assert.ok(error instanceof CallError, error.stack);
+  const { reason, outcome, attempts } = error;
+  assert.deepEqual([outcome, reason, attempts], expected, error.message);
+  return error;
+}
+
+test("an answer is an answer", async (context) => {
+  const { ask, server, here } = await stage(context);
+  assert.deepEqual(await ask("/ok"), {
+    value: { n: 1 },
+    source: "primary",
+    ageMs: 0,
+    attempts: 1,
+    error: null,
+  });
+  const status = await ask("/nothing", {}, { read: (response) => response.status });
+  assert.equal(status.value, 204);
+  assert.equal((await ask("/slow")).value.slow, true);
+  assert.deepEqual([server.asked.length, here.waits], [3, []]);
+});
+
+test("what breaks once is asked again, after the policy's delay", async (context) => {
+  const { ask, here } = await stage(context);
+  for (const path of ["/flaky", "/half-once", "/hang-once"]) {
+    here.waits.length = 0;
+    const { value, attempts } = await ask(path);
+    assert.deepEqual([value.n, attempts], [2, 2], path);
+    // Half of 200 ms, and one that a timer may be early.
+    assert.deepEqual(here.waits, [101], path);
+  }
+});
+
+test("a retry is never earlier than the server asks for", async (context) => {
+  const { ask, here, server, client } = await stage(context);
+  assert.equal((await ask("/limited")).attempts, 2);
+  assert.equal((await ask("/limited-until")).attempts, 2);
+  assert.deepEqual(here.waits, [2_001, 7_001]);
+  const error = await thrown(ask("/limited-long"), ["throttled", "server_delay_too_long", 1]);
+  // Nobody is told to wait for longer than the policy believes.
+  assert.equal(error.retryAfterMs, null);
+  assert.equal(error.response.status, 429);
+  // Whoever asks for fewer calls is well.
+  assert.equal(client.standing(server.origin).counted, 0);
+});
+
+test("an attempt that hangs is cut, and the whole ends by its deadline", async (context) => {
+  const { ask, here, server } = await stage(context, { within: "12s" });
+  for (const path of ["/hang", "/hang-in-body"]) {
+    const began = here.now;
+    const error = await thrown(ask(path), ["timed_out", "deadline_too_near", 3]);
+    assert.equal(error.cause.name, "TimeoutError");
+    assert.equal(here.now - began, 12_000, path);
+    assert.equal(server.of(path), 3);
+  }
+});
+
+test("all attempts are made, and the last error is told", async (context) => {
+  const { ask, server } = await stage(context, { retry: { attempts: 3 } });
+  const error = await thrown(ask("/fail?key=secret"), ["transient", "attempts_spent", 3]);
+  assert.deepEqual(await error.response.json(), { error: "broken" });
+  const told = /^GET http:.*\/fail: transient \(status 500\), attempts_spent after 3 attempts$/;
+  assert.match(error.message, told);
+  const reset = await thrown(ask("/reset"), ["transient", "attempts_spent", 3]);
+  assert.ok(reset.cause instanceof Error);
+  assert.deepEqual([server.of("/fail"), server.of("/reset")], [3, 3]);
+});
+
+test("what would not help is not repeated", async (context) => {
+  const { ask, server } = await stage(context);
+  const post = { method: "POST", body: "1" };
+  const keyed = { ...post, headers: { "idempotency-key": "7" } };
+  const missing = await thrown(ask("/missing"), ["ignored", "not_retryable", 1]);
+  assert.deepEqual(await missing.response.json(), { error: "no such order" });
+  await thrown(ask("/garbage"), ["failure", "not_retryable", 1]);
+  await thrown(ask("/retried"), ["exhausted", "retried_below", 1]);
+  await thrown(ask("/fail", post), ["transient", "not_repeatable", 1]);
+  assert.equal((await ask("/flaky", keyed)).attempts, 2);
+  assert.equal(server.asked.length, 6);
+  await thrown(ask("/fail", {}, { repeatable: false }), ["transient", "not_repeatable", 1]);
+});
+
+test("a breaker opens, refuses without asking, and closes when its probes work", async (context) => {
+  const breaker = { failures: 2, openFor: "30s", closeAfter: 2 };
+  const { ask, here, server, client } = await stage(context, { retry: null, breaker });
+  const other = await brokenServer(here);
+  context.after(() => other.close());
+  const phase = () => client.standing(server.origin).phase;
+
+  await thrown(ask("/fail"), ["transient", "attempts_spent", 1]);
+  await thrown(ask("/missing"), ["ignored", "not_retryable", 1]);
+  await thrown(ask("/reset"), ["transient", "attempts_spent", 1]);
+  assert.equal(phase(), "open");
+  here.now += 29_999;
+  const asked = server.asked.length;
+  const rejected = await thrown(ask("/ok"), ["rejected", "open", 0]);
+  assert.equal(rejected.retryAfterMs, 1);
+  assert.equal(server.asked.length, asked);
+  // Another server's breaker is another.
+  assert.equal((await client.fetch(`${other.origin}/ok`)).source, "primary");
+
+  here.now += 1;
+  assert.equal(phase(), "half_open");
+  await thrown(ask("/fail"), ["transient", "probe", 1]);
+  assert.equal(phase(), "open");
+  here.now += 30_000;
+  // One probe is out, in the hands of a server that does not answer: the next call is refused.
+  let arrived;
+  const here_ = new Promise((resolve) => (arrived = resolve));
+  server.mend("/hang-for-ever", arrived);
+  const leaving = new AbortController();
+  const probe = ask("/hang-for-ever", { signal: leaving.signal });
+  const { response } = await here_;
+  await thrown(ask("/ok"), ["rejected", "half_open", 0]);
+  // Who leaves frees the probe, and what comes back later means nothing.
+  leaving.abort();
+  await assert.rejects(probe, { name: "AbortError" });
+  response.writeHead(500).end();
+  assert.equal(phase(), "half_open");
+  for (const expected of ["half_open", "closed"]) {
+    assert.equal((await ask("/ok")).source, "primary");
+    assert.equal(phase(), expected);
+  }
+});
+
+test("a probe is one attempt", async (context) => {
+  const given = { retry: { attempts: 3 }, breaker: { failures: 1, openFor: "1s", closeAfter: 1 } };
+  const { ask, here, server } = await stage(context, given);
+  await thrown(ask("/fail"), ["transient", "attempts_spent", 3]);
+  here.now += 1_000;
+  await thrown(ask("/fail"), ["transient", "probe", 1]);
+  assert.equal(server.of("/fail"), 4);
+  here.now += 1_000;
+  assert.equal((await ask("/ok")).attempts, 1);
+});
+
+test("a wait that ends after the deadline is the end, and the breaker hears why", async (context) => {
+  const { ask, here, server, client } = await stage(context, { within: "8s" });
+  here.waiting = (over) => {
+    here.now += 10_000;
+    over();
+  };
+  const error = await thrown(ask("/fail"), ["timed_out", "deadline_exceeded", 1]);
+  assert.equal(error.response.status, 500);
+  assert.deepEqual([server.of("/fail"), client.standing(server.origin).counted], [1, 1]);
+  await thrown(ask("/limited"), ["timed_out", "deadline_exceeded", 1]);
+  assert.equal(client.standing(server.origin).counted, 1);
+});
+
+test("a result from before the breaker opened does not close it", async (context) => {
+  const breaker = { failures: 1 };
+  const { ask, server, client } = await stage(context, { retry: null, breaker });
+  let arrived;
+  const there = new Promise((resolve) => (arrived = resolve));
+  server.mend("/hang-for-ever", arrived);
+  const late = ask("/hang-for-ever");
+  const { response } = await there;
+  await thrown(ask("/fail"), ["transient", "attempts_spent", 1]);
+  response.writeHead(200).end("{}");
+  assert.equal((await late).source, "primary");
+  assert.equal(client.standing(server.origin).phase, "open");
+});
+
+test("who leaves hears of it at once, wherever the call is", { timeout: 30_000 }, async (context) => {
+  const { ask, here, server, client } = await stage(context, { breaker: { failures: 1 } });
+  const reason = new Error("closed the tab");
+  // In an attempt.
+  let leaving = new AbortController();
+  const hungUp = new Promise((resolve) => {
+    server.mend("/hang-for-ever", ({ response }) => {
+      response.once("close", resolve);
+      leaving.abort(reason);
+    });
+  });
+  await assert.rejects(ask("/hang-for-ever", { signal: leaving.signal }), reason);
+  // The server hears of it as well.
+  await hungUp;
+  // In a wait.
+  leaving = new AbortController();
+  here.waiting = () => leaving.abort(reason);
+  await assert.rejects(ask("/fail", { signal: leaving.signal }), reason);
+  here.waiting = undefined;
+  assert.equal(server.of("/fail"), 1);
+  // Before it began.
+  await assert.rejects(ask("/ok", { signal: leaving.signal }), reason);
+  assert.equal(server.of("/ok"), 0);
+  assert.equal(client.standing(server.origin).phase, "closed");
+});
+
+test("the last good answer serves until it is too old, and says its age", async (context) => {
+  const { ask, here, server } = await stage(context, { retry: null, stale: { maxAge: "60s" } });
+  assert.equal((await ask("/ok")).source, "primary");
+  server.mend("/ok", ({ request }) => request.socket.destroy());
+  here.now += 59_999;
+  const stale = await ask("/ok", {}, { or: () => assert.fail("there is an answer") });
+  assert.deepEqual([stale.value, stale.source, stale.ageMs], [{ n: 1 }, "stale", 59_999]);
+  assert.equal(stale.error.outcome, "transient");
+  // Each has a value of its own.
+  stale.value.n = 7;
+  assert.equal((await ask("/ok")).value.n, 1);
+  here.now += 1;
+  await thrown(ask("/ok"), ["transient", "attempts_spent", 1]);
+  const served = await ask("/ok", {}, { or: (error) => ({ n: -error.attempts }) });
+  assert.deepEqual([served.value, served.source], [{ n: -1 }, "default"]);
+  // A breaker that is open serves it as well.
+  for (let i = 0; i < 5; i += 1) await ask("/ok", {}, { or: () => null });
+  const refused = await ask("/ok", {}, { or: () => null });
+  assert.deepEqual([refused.attempts, refused.error.reason], [0, "open"]);
+});
+
+test("a no that is meant comes through", async (context) => {
+  const { ask, server } = await stage(context, { stale: {} });
+  await ask("/ok");
+  server.mend("/ok", ({ response }) => response.writeHead(404).end());
+  await thrown(ask("/ok", {}, { or: () => 5 }), ["ignored", "not_retryable", 1]);
+});
+
+test("what is not for everybody is not kept", async (context) => {
+  const { ask, server } = await stage(context, { retry: null, stale: {}, breaker: null });
+  const alone = { headers: { authorization: "Bearer 1" } };
+  await ask("/ok", alone);
+  await ask("/secret");
+  const post = { method: "POST" };
+  await ask("/slow", post);
+  server.mend("/slow", ({ request }) => request.socket.destroy());
+  await thrown(ask("/slow", post), ["transient", "not_repeatable", 1]);
+  for (const path of ["/ok", "/secret"]) server.mend(path, ({ request }) => request.socket.destroy());
+  await thrown(ask("/ok", alone), ["transient", "attempts_spent", 1]);
+  await thrown(ask("/ok"), ["transient", "attempts_spent", 1]);
+  await thrown(ask("/secret"), ["transient", "attempts_spent", 1]);
+});
+
+test("an answer that is fresh is taken instead of asking", async (context) => {
+  const stale = { maxAge: "60s", freshFor: "10s" };
+  const { ask, here, server } = await stage(context, { stale });
+  await ask("/ok");
+  here.now += 9_999;
+  const { value, source, ageMs, attempts } = await ask("/ok");
+  assert.deepEqual([value.n, source, ageMs, attempts], [1, "cached", 9_999, 0]);
+  here.now += 1;
+  assert.equal((await ask("/ok")).value.n, 2);
+  assert.equal(server.of("/ok"), 2);
+});
+
+test("all calls together retry no more than their budget", async (context) => {
+  const retry = { budget: 20 };
+  const { ask, server, client } = await stage(context, { retry, breaker: null });
+  for (let i = 0; i < 20; i += 1) await assert.rejects(ask("/fail"), CallError);
+  // Five tokens a retry.
+  assert.equal(server.of("/fail"), 20 + 4);
+  assert.equal(client.budgetLeft(), 0);
+  await thrown(ask("/fail"), ["transient", "budget_spent", 1]);
+});
+
+test("an observer sees what happened", async (context) => {
+  const events = [];
+  const observe = ({ target, ...event }) => events.push(event);
+  const given = { observe, retry: { attempts: 2 }, breaker: { failures: 1, closeAfter: 1 } };
+  const { ask, here } = await stage(context, given);
+  await ask("/fail", {}, { or: () => 0 });
+  await assert.rejects(ask("/ok"), CallError);
+  here.now += 30_000;
+  await ask("/ok");
+  const attempt = { type: "attempt", attempt: 1, delayMs: null };
+  assert.deepEqual(events, [
+    { ...attempt, outcome: "transient", delayMs: 100, reason: null },
+    { ...attempt, attempt: 2, outcome: "transient", reason: "attempts_spent" },
+    { type: "breaker", from: "closed", to: "open", cause: "failures" },
+    { type: "served", source: "default", ageMs: 0 },
+    { type: "rejected", reason: "open", retryAfterMs: 30_000 },
+    { type: "breaker", from: "open", to: "half_open", cause: "open_time_over" },
+    { ...attempt, outcome: "success", reason: "succeeded" },
+    { type: "breaker", from: "half_open", to: "closed", cause: "recovered" },
+    { type: "served", source: "primary", ageMs: 0 },
+  ]);
+});
+
+test("a fetch and a reader that do not listen are cut as well", async (context) => {
+  const deaf = world();
+  const client = new ResilientFetch({ ...deaf.options, retry: null });
+  context.after(() => client.free());
+  const hang = () => {
+    queueMicrotask(() => setImmediate(deaf.expire));
+    return new Promise(() => {});
+  };
+  const deafFetch = new ResilientFetch({
+    ...deaf.options,
+    retry: null,
+    fetch: (...request) => {
+      deaf.fetch("data:,").catch(() => {});
+      return hang(request);
+    },
+  });
+  context.after(() => deafFetch.free());
+  await thrown(deafFetch.fetch("http://127.0.0.1:9/"), ["timed_out", "attempts_spent", 1]);
+  const server = await brokenServer(deaf);
+  context.after(() => server.close());
+  const reading = client.fetch(`${server.origin}/ok`, {}, { read: hang });
+  await thrown(reading, ["timed_out", "attempts_spent", 1]);
+});
+
+test("with real timers a server that hangs costs what was given", { timeout: 30_000 }, async (context) => {
+  const server = await brokenServer(world());
+  context.after(() => server.close());
+  const hungUp = [];
+  server.mend("/hang-for-ever", ({ response }) => hungUp.push(once(response, "close")));
+  const client = new ResilientFetch({ attemptTimeout: 40, within: 150, retry: { base: 10 } });
+  context.after(() => client.free());
+  const began = performance.now();
+  const error = await client.fetch(`${server.origin}/hang-for-ever`).catch((each) => each);
+  const took = performance.now() - began;
+  assert.equal(error.outcome, "timed_out", error.stack);
+  assert.ok(error.attempts >= 2, `${error.attempts}`);
+  assert.ok(took >= 75 && took < 20_000, `${took}`);
+  // The server hears of each that was cut.
+  assert.ok(hungUp.length >= 2, `${hungUp.length}`);
+  await Promise.all(hungUp);
+});
+
+test("whatever the server does, deadlines hold and every place is given back", async (context) => {
+  const breaker = { failures: 4, openFor: "1s", closeAfter: 2 };
+  const retry = { attempts: 5, budget: null };
+  const given = { breaker, retry, within: "8s", attemptTimeout: "2s", stale: { maxAge: "5s" } };
+  const { ask, here, server } = await stage(context, given);
+  let seed = 7;
+  const dice = (sides) => {
+    // The "minimal standard" of Park and Miller.
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % sides;
+  };
+  const turns = ["/ok", "/fail", "/slow", "/hang", "/reset", "/garbage", "/missing", "/limited-long"];
+  const sources = new Set();
+  for (let i = 0; i < 400; i += 1) {
+    const path = turns[dice(turns.length)];
+    const began = here.now;
+    const leaving = new AbortController();
+    if (dice(10) === 0) setImmediate(() => leaving.abort(new Error("left")));
+    try {
+      const served = await ask(`${path}?${i}`, { signal: leaving.signal }, dice(2) ? { or: () => 0 } : {});
+      sources.add(served.source);
+    } catch (error) {
+      sources.add(error instanceof CallError ? error.outcome : error.message);
+    }
+    // A server that is slow moves the clock itself.
+    assert.ok(here.now - began <= 8_000 + 3_000, `${path} ${here.now - began}`);
+    const asked = server.asked.filter(({ url }) => url === `${path}?${i}`);
+    assert.ok(asked.length <= 5, `${path} ${asked.length}`);
+    for (const { at } of asked) assert.ok(at - began < 8_000 || path === "/slow", `${path} ${at}`);
+    here.now += dice(700);
+  }
+  const seen = ["primary", "default", "ignored", "transient", "timed_out", "rejected", "left", "failure"];
+  for (const each of seen) assert.ok(sources.has(each), `${each} of ${[...sources]}`);
+
+  const policy = new RetryPolicy();
+  const calls = Array.from({ length: capacity.calls }, () => policy.start());
+  assert.throws(() => policy.start(), { name: "SteadfastRangeError", field: "calls" });
+  for (const call of calls) call.end();
+  policy.free();
+  const breakers = new Breakers();
+  const permits = Array.from({ length: capacity.calls }, () => breakers.tryEnter("one"));
+  assert.throws(() => breakers.tryEnter("one"), { name: "SteadfastRangeError", field: "calls" });
+  for (const permit of permits) permit.cancel();
+  breakers.free();
+});
+
+test("what is wrong with a request or an option is said before anything is counted", async (context) => {
+  const { client, server } = await stage(context);
+  await assert.rejects(client.fetch("no url"), TypeError);
+  await assert.rejects(client.fetch(server.origin, { headers: { "a b": "c" } }), TypeError);
+  await assert.rejects(client.fetch(server.origin, {}, { reed: 1 }), SteadfastTypeError);
+  await assert.rejects(client.fetch(server.origin, {}, { read: 1 }), SteadfastTypeError);
+  assert.equal(server.asked.length, 0);
+  for (const [given, field, kind] of [
+    [{ within: 0 }, "within", SteadfastRangeError],
+    [{ within: "8 s" }, "within", SteadfastRangeError],
+    [{ attemptTimeout: {} }, "attemptTimeout", SteadfastTypeError],
+    [{ retries: {} }, "options.retries", SteadfastTypeError],
+    [{ retry: { attempt: 3 } }, "retry.attempt", SteadfastTypeError],
+    [{ retry: { attempts: 0 } }, "attempts", SteadfastRangeError],
+    [{ retry: { base: "1m" } }, "cap (ns)", SteadfastRangeError],
+    [{ breaker: 3 }, "breaker", SteadfastTypeError],
+    [{ breaker: { failures: 0 } }, "failures", SteadfastRangeError],
+    [{ stale: { maxAge: 5, freshFor: 6 } }, "fresh_for (ns)", SteadfastRangeError],
+    [{ observe: 1 }, "observe", SteadfastTypeError],
+  ]) {
+    // More often than there are places: a constructor that throws keeps none.
+    for (let i = 0; i < 40; i += 1) {
+      assert.throws(() => new ResilientFetch(given), (error) => {
+        assert.ok(error instanceof kind, error.stack);
+        assert.equal(error.field, field);
+        return true;
+      });
+    }
+  }
+});
