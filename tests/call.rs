@@ -588,8 +588,10 @@ struct Schedule {
     attempt_timeout: u64,
     within: u64,
     tokens: u32,
+    /// How many in a row open the breaker.
+    failures: u32,
     each_attempt: bool,
-    /// The future is dropped when it has been polled so often.
+    /// The later futures are dropped when they have been polled so often.
     dropped_after: Option<usize>,
     seed: u64,
     turns: Vec<Turn>,
@@ -602,6 +604,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         1_u64..4_000,
         1_u64..12_000,
         10_u32..60,
+        1_u32..4,
         any::<bool>(),
         prop_oneof![3 => Just(None), 1 => (0_usize..12).prop_map(Some)],
         any::<u64>(),
@@ -614,6 +617,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
                 attempt_timeout,
                 within,
                 tokens,
+                failures,
                 each_attempt,
                 dropped_after,
                 seed,
@@ -625,6 +629,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
                     attempt_timeout,
                     within,
                     tokens,
+                    failures,
                     each_attempt,
                     dropped_after,
                     seed,
@@ -653,8 +658,9 @@ fn keeps_its_word(schedule: &Schedule) {
             .unwrap(),
     );
     let breaker = Shared::breaker(
-        Breaker::consecutive(3)
-            .open_for(millis(700))
+        // Open for less than what lies between two calls: so the next one is a probe.
+        Breaker::consecutive(schedule.failures)
+            .open_for(millis(200))
             .close_after(1)
             .build()
             .unwrap(),
@@ -663,7 +669,7 @@ fn keeps_its_word(schedule: &Schedule) {
     let turns = RefCell::new(schedule.turns.iter().cycle());
     let (mut retries, mut first_try_successes) = (0_u32, 0_u32);
 
-    for _ in 0..3 {
+    for call in 0..3 {
         let deadline = world.now() + millis(schedule.within);
         let begun = RefCell::new(Vec::new());
         let operation = |attempt: Attempt| {
@@ -681,7 +687,7 @@ fn keeps_its_word(schedule: &Schedule) {
         };
         let earliest = Cell::new(Instant::ZERO);
         let check = Undercut(&earliest);
-        let call = Call::told(operation, &world, || {
+        let made = Call::told(operation, &world, || {
             use steadfast::random::Random;
             random.next_u32()
         })
@@ -693,11 +699,15 @@ fn keeps_its_word(schedule: &Schedule) {
         .judged_by(|result| match result {
             Ok(outcome) | Err(outcome) => *outcome,
         });
-        let most = schedule.dropped_after.unwrap_or(usize::MAX);
+        // Not the first, which may open the breaker: the next is then its probe.
+        let most = match schedule.dropped_after {
+            Some(polls) if call > 0 => polls,
+            _ => usize::MAX,
+        };
         let answer = if schedule.each_attempt {
-            world.run_for(most, call.each_attempt_guarded_by(&breaker).call())
+            world.run_for(most, made.each_attempt_guarded_by(&breaker).call())
         } else {
-            world.run_for(most, call.guarded_by(&breaker).call())
+            world.run_for(most, made.guarded_by(&breaker).call())
         };
         let begun = begun.into_inner();
 
