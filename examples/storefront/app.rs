@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::limits::Guard;
 use crate::login::login;
@@ -89,8 +90,10 @@ async fn most_denied(State(watched): State<Arc<Watched>>) -> Json<Value> {
 }
 
 /// How long requests that have begun may take once the shop closes. A client that sends nothing
-/// more would otherwise keep it open.
-const CLOSING: Duration = Duration::from_secs(5);
+/// more would otherwise keep it open; one that waits for a quote has its answer before.
+const CLOSING: Duration = shipping::WHOLE
+    .to_core()
+    .saturating_add(Duration::from_secs(1));
 
 /// Serves the shop on `listener` until `stop`. (A server on the open net has timeouts for slow
 /// headers and bodies as well, its own or its proxy's.)
@@ -105,21 +108,22 @@ pub async fn serve(
         stop.await;
         let _ = closing.send(());
     };
-    let upkeep = tokio::spawn(guard.upkeep());
+    let shipping = Arc::new(shipping);
+    // They end with it.
+    let mut upkeep = JoinSet::new();
+    upkeep.spawn(guard.upkeep());
+    upkeep.spawn(Arc::clone(&shipping).upkeep());
     // Connect info is what tells the limiter who is asking.
-    let service =
-        routes(guard, Arc::new(shipping)).into_make_service_with_connect_info::<SocketAddr>();
+    let service = routes(guard, shipping).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
     let overdue = async {
         let _ = closed.await;
         tokio::time::sleep(CLOSING).await;
     };
-    let done = tokio::select! {
+    tokio::select! {
         done = serving.into_future() => done,
         () = overdue => Ok(()),
-    };
-    upkeep.abort();
-    done
+    }
 }
 
 async fn health() -> Json<Value> {
@@ -175,7 +179,7 @@ What does sending it cost? Then let the partner fail, or hang, or be flaky, and 
   for i in $(seq 6); do curl http://{address}/shipping/7; echo; done
   curl http://{address}/status
 
-What the limits have done, for Prometheus and for whoever is on call:
+What limits and calls have done, for Prometheus and for whoever is on call:
 
   curl http://{address}/metrics
   curl http://{address}/most-denied

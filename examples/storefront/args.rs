@@ -22,11 +22,12 @@ Usage: cargo run --example storefront -- [--port N] [--partner-port N] [--limits
                      attempts per 15 minutes per address, and 20 failed ones an hour per account
   POST /orders       JSON {\"item\":\"...\"} with any bearer token; 100 a minute per token
   GET  /shipping/7   what sending order 7 costs: the partner's quote, or the last good one,
-                     or a default; never a 5xx
+                     or a default; never a 5xx. 404 if there is no such order
   GET  /status       how the partner's breaker, retry budget and fallbacks stand
   GET  /health       never limited
-  GET  /metrics      what the limits have done, for Prometheus
-  GET  /most-denied  who is denied most; a real shop keeps these three to itself
+  GET  /metrics      what limits and calls have done, for Prometheus
+  GET  /most-denied  who is denied most
+                     A real shop keeps /status, /metrics and /most-denied to itself.
 
   The partner:
   POST /mode         JSON {\"mode\":\"ok\"}, or slow, hang, fail, flaky, limited, reset

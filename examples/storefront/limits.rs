@@ -22,7 +22,8 @@ pub const ACCOUNT_NAME: LimitName<'static> = limit_name!("account");
 /// How many of those who are denied most are remembered.
 const MOST_DENIED: usize = 100;
 
-const UPKEEP: Duration = Duration::from_secs(5);
+/// How often what wants it is looked after.
+pub const UPKEEP: Duration = Duration::from_secs(5);
 
 /// A limit of the shop: a layer, by a key.
 type Layer<E> = RateLimitLayer<LiveLimiter, E>;

@@ -26,13 +26,21 @@ pub struct Line {
 pub struct Cut(Arc<AtomicBool>);
 
 impl Cut {
-    /// The other side sees a reset, and no answer.
-    pub async fn off(&self) {
+    /// From now on whatever is answered does not arrive: the other side sees a reset.
+    pub fn off(&self) {
         self.0.store(true, Ordering::Relaxed);
-        // The connection is looked at again, and fails, before this is.
-        loop {
-            tokio::task::yield_now().await;
+    }
+}
+
+impl Line {
+    /// An error, if it has been cut off. Once its server hears of that it drops the connection; what
+    /// is unsent is thrown away then, and the other side is told so by a reset.
+    fn intact(&self) -> io::Result<()> {
+        if self.cut.0.load(Ordering::Relaxed) {
+            self.stream.set_zero_linger()?;
+            return Err(io::ErrorKind::ConnectionReset.into());
         }
+        Ok(())
     }
 }
 
@@ -63,11 +71,7 @@ impl AsyncRead for Line {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.cut.0.load(Ordering::Relaxed) {
-            // What is unsent is thrown away, and the other side is told so by a reset.
-            self.stream.set_zero_linger()?;
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        }
+        self.intact()?;
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -78,6 +82,7 @@ impl AsyncWrite for Line {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.intact()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

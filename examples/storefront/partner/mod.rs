@@ -75,6 +75,9 @@ impl Mode {
     }
 }
 
+/// Orders above this are not in its books.
+pub const LAST_ORDER: u32 = 4_000_000_000;
+
 /// What it is told, and what it has done.
 #[derive(Default)]
 struct Desk {
@@ -160,7 +163,7 @@ async fn calls(State(desk): State<Arc<Desk>>) -> Json<serde_json::Value> {
 async fn quote(
     State(desk): State<Arc<Desk>>,
     ConnectInfo(cut): ConnectInfo<Cut>,
-    Path(order): Path<String>,
+    Path(order): Path<u32>,
 ) -> Response {
     desk.calls.fetch_add(1, Ordering::Relaxed);
     let mode = desk.mode();
@@ -176,23 +179,67 @@ async fn quote(
     match injected.fault {
         Fault::None => {}
         Fault::Hang => std::future::pending().await,
-        Fault::Reset => cut.off().await,
+        Fault::Reset => cut.off(),
         _ => {
             let message = "The partner's own database is down.";
             return problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
         }
     }
-    match order.parse::<u32>() {
-        Ok(order @ 1..) => {
-            let days = 1 + order % 3;
-            let cents = 490 + order % 100;
-            Json(json!({ "provider": "swift", "estimatedDays": days, "quote": cents }))
-                .into_response()
+    if (1..=LAST_ORDER).contains(&order) {
+        let days = 1 + order % 3;
+        let cents = 490 + order % 100;
+        Json(json!({ "provider": "swift", "estimatedDays": days, "quote": cents })).into_response()
+    } else {
+        let message = format!("Orders are numbered from 1 to {LAST_ORDER}.");
+        problem(StatusCode::NOT_FOUND, "no_such_order", &message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::browser::Browser;
+
+    /// What comes back until the connection ends.
+    async fn told(line: &TcpStream) -> Vec<u8> {
+        let mut all = Vec::new();
+        let mut some = [0; 1024];
+        loop {
+            line.readable().await.unwrap();
+            match line.try_read(&mut some) {
+                Ok(0) => return all,
+                Ok(length) => all.extend_from_slice(&some[..length]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+                    return all;
+                }
+            }
         }
-        _ => problem(
-            StatusCode::NOT_FOUND,
-            "no_such_order",
-            "Orders are numbered from 1 to 4294967295.",
-        ),
+    }
+
+    #[tokio::test]
+    async fn a_partner_that_hangs_up_answers_nothing_however_many_questions_wait() {
+        let partner = Partner::open(0).await.unwrap();
+        let mut operator = Browser::open(partner.address, Ipv4Addr::LOCALHOST)
+            .await
+            .unwrap();
+        operator.set_mode("reset").await.unwrap();
+        for questions in 1..=3 {
+            let line = TcpStream::connect(partner.address).await.unwrap();
+            line.writable().await.unwrap();
+            let text = b"GET /quotes/7 HTTP/1.1\r\nhost: partner\r\n\r\n".repeat(questions);
+            assert_eq!(line.try_write(&text).unwrap(), text.len());
+            // A guard against a partner that is busy for ever, not a measurement.
+            let all = tokio::time::timeout(std::time::Duration::from_secs(10), told(&line));
+            assert_eq!(all.await.expect("it hangs up"), b"", "{questions}");
+        }
+        operator.set_mode("ok").await.unwrap();
+        let quote = operator.get("/quotes/7").await.unwrap();
+        assert_eq!(quote.status, StatusCode::OK);
     }
 }

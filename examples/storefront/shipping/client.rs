@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1::handshake;
 use hyper::header::{HOST, RETRY_AFTER};
 use hyper::{Request, StatusCode};
@@ -33,6 +33,8 @@ pub struct Quote {
 /// Why there is no quote.
 #[derive(Debug)]
 pub enum PartnerError {
+    /// The question cannot be put, so it was not sent.
+    Request(String),
     /// No connection, or it broke.
     Connection(String),
     /// The partner said no, and perhaps when to come back.
@@ -42,11 +44,22 @@ pub enum PartnerError {
 }
 
 impl PartnerError {
-    /// What it means to retry and breaker.
+    /// What it means to retry, breaker and fallback. The only no that a user is to hear is that
+    /// there is no such order.
     pub fn outcome(&self) -> Outcome {
         match self {
+            // No failure of the partner, and no answer of it either.
+            Self::Request(_) => Outcome::Rejected,
             Self::Connection(_) => Outcome::TRANSIENT,
-            Self::Status(status, retry_after) => http_outcome(status.as_u16(), *retry_after),
+            Self::Status(StatusCode::NOT_FOUND, _) => Outcome::Ignored,
+            Self::Status(status, retry_after) => {
+                match http_outcome(status.as_u16(), *retry_after) {
+                    // "Moved", "log in first": there is no quote, and whoever asked for one is not
+                    // to blame.
+                    Outcome::Success | Outcome::Ignored => Outcome::Failure,
+                    outcome => outcome,
+                }
+            }
             Self::Unreadable(_) => Outcome::Failure,
         }
     }
@@ -55,6 +68,7 @@ impl PartnerError {
 impl fmt::Display for PartnerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Request(error) => write!(f, "the question to the partner: {error}"),
             Self::Connection(error) => write!(f, "the connection to the partner: {error}"),
             Self::Status(status, _) => write!(f, "the partner answered {status}"),
             Self::Unreadable(error) => write!(f, "the partner's answer: {error}"),
@@ -65,9 +79,10 @@ impl fmt::Display for PartnerError {
 /// Asks for a quote, and tells the partner how long there is time.
 pub async fn fetch(
     partner: SocketAddr,
-    order: &str,
+    order: u32,
     remaining: Duration,
 ) -> Result<Quote, PartnerError> {
+    let request = request(partner, order, remaining)?;
     let broken = |error: &dyn fmt::Display| PartnerError::Connection(error.to_string());
     let stream = TcpStream::connect(partner).await.map_err(|e| broken(&e))?;
     let (mut connection, driver) = handshake(TokioIo::new(stream))
@@ -76,15 +91,6 @@ pub async fn fetch(
     // Gone with this request, also when it is dropped in the middle.
     let _driver = Aborted(tokio::spawn(driver).abort_handle());
 
-    let mut buffer = [0; RemainingTime::MAX_LEN];
-    let remaining = RemainingTime::new(remaining)
-        .write_millis(&mut buffer)
-        .map_err(|e| broken(&e))?;
-    let request = Request::get(format!("/quotes/{order}"))
-        .header(HOST, partner.to_string())
-        .header(header::REMAINING_TIME_MS, remaining)
-        .body(Empty::<Bytes>::new())
-        .map_err(|e| broken(&e))?;
     let answer = connection
         .send_request(request)
         .await
@@ -99,9 +105,32 @@ pub async fn fetch(
     let body = Limited::new(body, LARGEST_ANSWER)
         .collect()
         .await
-        .map_err(|e| broken(&e))?
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                PartnerError::Unreadable(format!("it is longer than {LARGEST_ANSWER} bytes"))
+            } else {
+                broken(&error)
+            }
+        })?
         .to_bytes();
     serde_json::from_slice(&body).map_err(|error| PartnerError::Unreadable(error.to_string()))
+}
+
+fn request(
+    partner: SocketAddr,
+    order: u32,
+    remaining: Duration,
+) -> Result<Request<Empty<Bytes>>, PartnerError> {
+    let wrong = |error: &dyn fmt::Display| PartnerError::Request(error.to_string());
+    let mut buffer = [0; RemainingTime::MAX_LEN];
+    let remaining = RemainingTime::new(remaining)
+        .write_millis(&mut buffer)
+        .map_err(|e| wrong(&e))?;
+    Request::get(format!("/quotes/{order}"))
+        .header(HOST, partner.to_string())
+        .header(header::REMAINING_TIME_MS, remaining)
+        .body(Empty::new())
+        .map_err(|e| wrong(&e))
 }
 
 fn unix_now() -> Instant {

@@ -1,35 +1,43 @@
 //! `GET /shipping/{order}`: what sending it costs, whatever the partner is up to.
 
 mod client;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::AGE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
-use steadfast::breaker::Breaker;
+use steadfast::breaker::{Breaker, Phase, Standing};
 use steadfast::call::CallError;
 use steadfast::fallback::{Served, Source};
 use steadfast::outcome::Outcome;
-use steadfast::retry::{RetryBudget, RetryPolicy};
+use steadfast::retry::{RetryBudget, RetryBudgetState, RetryPolicy};
 use steadfast::time::{Clock, Duration, secs};
 use steadfast_std::call::{told, unavailable};
 use steadfast_std::{StaleCache, Target, TokioTime};
 
 use crate::app::problem;
+use crate::limits::UPKEEP;
 use client::{PartnerError, Quote, fetch};
 pub use watch::Watch;
 
 /// Somebody looks at a page and waits, so: two retries, and then something else.
 const RETRY: RetryPolicy = RetryPolicy::user_facing();
 const ATTEMPT: Duration = secs(2);
-const WHOLE: Duration = secs(8);
+/// Nobody waits longer than this.
+pub const WHOLE: Duration = secs(8);
+
+/// What all the retries together may be.
+const BUDGET: RetryBudget = RetryBudget::standard();
 
 /// How many orders' last good quotes are kept.
 const KEPT: usize = 10_000;
@@ -38,7 +46,7 @@ const KEPT: usize = 10_000;
 pub struct Shipping {
     partner: SocketAddr,
     target: Target,
-    quotes: StaleCache<String, Quote>,
+    quotes: StaleCache<u32, Quote>,
     watch: Watch,
 }
 
@@ -47,27 +55,30 @@ impl Shipping {
         let quotes = StaleCache::standard(KEPT).map_err(|error| error.to_string())?;
         Ok(Self {
             partner,
-            target: Target::new("shipping", breaker, RetryBudget::standard()),
+            target: Target::new("shipping", breaker, BUDGET),
             quotes,
             watch,
         })
     }
 
-    async fn quote(&self, order: String) -> Result<Served<Quote>, CallError<PartnerError>> {
+    async fn quote(&self, order: u32) -> Result<Served<Quote>, CallError<PartnerError>> {
         let time = TokioTime::of_process();
-        told(|attempt| fetch(self.partner, &order, attempt.deadline.remaining(time.now())))
+        told(|attempt| fetch(self.partner, order, attempt.deadline.remaining(time.now())))
             .named("shipping")
             .retry(&RETRY)
             .budget(&self.target)
-            .guarded_by(&self.target)
+            // Each attempt: of a partner that hangs it hears after the first time-out, also where the
+            // user leaves soon after.
+            .each_attempt_guarded_by(&self.target)
             .attempt_timeout(ATTEMPT)
             .within(WHOLE)
             .judged_by(|answer| match answer {
                 Ok(_) => Outcome::Success,
                 Err(error) => error.outcome(),
             })
+            .notify(|event, error| self.watch.tried(event, error))
             .observed_by(&self.watch)
-            .or_stale(self.quotes.at(order.clone()))
+            .or_stale(self.quotes.at(order))
             .or_else_if_unwell(Quote::standard)
             .call()
             .await
@@ -77,22 +88,51 @@ impl Shipping {
     fn status(&self) -> Value {
         let now = TokioTime::of_process().now();
         let breaker = self.target.standing(now);
+        let last = self.watch.last_transition();
         json!({
             "breaker": {
                 "state": breaker.phase.label(),
-                "nextProbeInMs": breaker.retry_after.map(|wait| wait.as_nanos().div_ceil(1_000_000)),
+                "nextProbeInMs": next_probe(&breaker).map(|wait| wait.as_nanos().div_ceil(MILLI)),
                 "failures": breaker.totals.failures,
                 "probesOut": breaker.probes_out,
+                "lastTransition": last.map(|(at, transition)| json!({
+                    "text": transition.to_string(),
+                    "msAgo": now.since(at).as_nanos() / MILLI,
+                })),
             },
-            "retryBudget": self.target.budget_available(now),
+            "retryBudget": {
+                "available": self.target.budget_available(now),
+                "capacity": BUDGET.available(&RetryBudgetState::FULL, now),
+            },
             "fallback": self.watch.status(now),
         })
+    }
+
+    /// Ends the alarm when nobody asks any more.
+    pub async fn upkeep(self: Arc<Self>) {
+        let mut every = tokio::time::interval(UPKEEP);
+        loop {
+            every.tick().await;
+            self.watch.check(TokioTime::of_process().now());
+        }
     }
 
     /// Brings the gauges up to date.
     pub fn gauge(&self) {
         self.watch
             .gauge(&self.target, TokioTime::of_process().now());
+    }
+}
+
+/// Nanoseconds.
+const MILLI: u64 = 1_000_000;
+
+/// How long until the breaker lets a probe pass, if that is what it waits for.
+fn next_probe(breaker: &Standing) -> Option<Duration> {
+    match breaker.phase {
+        Phase::Open => breaker.retry_after,
+        Phase::HalfOpen if breaker.probes_out > 0 => breaker.retry_after,
+        _ => None,
     }
 }
 
@@ -109,12 +149,23 @@ impl Quote {
 
 pub async fn shipping(
     State(shipping): State<Arc<Shipping>>,
-    Path(order): Path<String>,
+    order: Result<Path<String>, PathRejection>,
 ) -> Response {
+    let Some(order) = order.ok().and_then(|Path(text)| order_in(&text)) else {
+        // The partner is not asked. What a stranger makes up must not count against it, and must not
+        // become a path on its side.
+        return no_such_order("Orders are numbered from 1, without a sign or leading zeros.");
+    };
     match shipping.quote(order).await {
         Ok(served) => answer(&served),
         Err(error) => refusal(&error),
     }
+}
+
+/// An order's number, in the one way to write it.
+fn order_in(text: &str) -> Option<u32> {
+    let order: u32 = text.parse().ok()?;
+    (order > 0 && order.to_string() == text).then_some(order)
 }
 
 /// A quote, and what is to be known of it if it is not a fresh one.
@@ -154,15 +205,16 @@ fn answer(served: &Served<Quote>) -> Response {
 fn refusal(error: &CallError<PartnerError>) -> Response {
     match error {
         CallError::Failed {
-            error: PartnerError::Status(status, _),
+            error: PartnerError::Status(StatusCode::NOT_FOUND, _),
             ..
-        } if *status == StatusCode::NOT_FOUND => problem(
-            *status,
-            "no_such_order",
-            "The partner does not know this order.",
-        ),
+        } => no_such_order("The partner does not know this order."),
+        // There is no other no, so nobody sees this.
         other => unavailable(other),
     }
+}
+
+fn no_such_order(message: &str) -> Response {
+    problem(StatusCode::NOT_FOUND, "no_such_order", message)
 }
 
 /// `GET /status`.
