@@ -162,7 +162,10 @@ impl<Op, T, R> Call<Plain<Op>, T, R> {
 impl<Op, T, R> Call<Told<Op>, T, R> {
     /// As [`new`](Call::new), for a closure that takes the [`Attempt`]: its number and its
     /// deadline.
-    pub const fn told(operation: Op, time: T, random: R) -> Self {
+    pub const fn told<F>(operation: Op, time: T, random: R) -> Self
+    where
+        Op: FnMut(Attempt) -> F,
+    {
         Self::of(Told(operation), time, random)
     }
 }
@@ -176,7 +179,10 @@ impl<Op, T, R> Call<Blocking<Op>, T, R> {
     ///
     /// `time` is a [`Clock`](crate::time::Clock) and a
     /// [`BlockingSleep`](crate::time::BlockingSleep) that agree.
-    pub const fn blocking(operation: Op, time: T, random: R) -> Self {
+    pub const fn blocking<V, E>(operation: Op, time: T, random: R) -> Self
+    where
+        Op: FnMut(Attempt) -> Result<V, E>,
+    {
         Self::of(Blocking(operation), time, random)
     }
 }

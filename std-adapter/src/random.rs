@@ -7,17 +7,23 @@ use steadfast::random::{Random, SplitMix32};
 
 thread_local! {
     static MINE: RefCell<SplitMix32> = {
-        // The standard library seeds its hash maps from the operating system, and no two alike.
-        let seed = RandomState::new().hash_one(std::thread::current().id());
-        RefCell::new(SplitMix32::new(seed))
+        RefCell::new(seeded())
     };
 }
 
-/// Draws from this thread's own generator, for jitter: no two threads and no two starts of a
-/// program have the same sequence. Not for secrets.
+/// By a seed that the standard library has from the operating system, for its hash maps.
+fn seeded() -> SplitMix32 {
+    // No two are made alike on one thread.
+    SplitMix32::new(RandomState::new().hash_one(0))
+}
+
+/// Draws from this thread's own generator, for jitter. Each thread and each start of a program has
+/// one of 2^63 generators, by chance: that two have the same one is possible, and not likely. Not
+/// for secrets.
 ///
-/// Takes no memory itself; a thread's generator is 16 bytes. A number takes no lock and no system
-/// call.
+/// Takes no memory itself; a thread's generator is 16 bytes. A number takes no lock and, but for a
+/// thread's first, no system call. It works to the end of a thread: in a destructor that outlives the
+/// thread's generator, each number comes from a new one.
 ///
 /// ```
 /// use steadfast::random::Random;
@@ -34,6 +40,35 @@ pub struct ThreadRandom;
 impl Random for ThreadRandom {
     #[inline]
     fn next_u32(&mut self) -> u32 {
-        MINE.with_borrow_mut(Random::next_u32)
+        MINE.try_with(|mine| mine.borrow_mut().next_u32())
+            .unwrap_or_else(|_| seeded().next_u32())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Sender, channel};
+
+    /// Thread-locals go one after the other, and some draw when they do.
+    #[test]
+    fn numbers_come_until_a_thread_has_ended() {
+        struct AtTheEnd(Sender<[u32; 2]>);
+        impl Drop for AtTheEnd {
+            fn drop(&mut self) {
+                let _ = self.0.send([(); 2].map(|()| ThreadRandom.next_u32()));
+            }
+        }
+        thread_local! {
+            static LAST: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+        }
+        let (tell, told) = channel();
+        let thread = std::thread::spawn(move || {
+            LAST.set(Some(AtTheEnd(tell)));
+            ThreadRandom.next_u32()
+        });
+        assert!(thread.join().is_ok());
+        let [one, other] = told.recv().expect("two numbers");
+        assert_ne!(one, other);
     }
 }

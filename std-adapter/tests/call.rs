@@ -7,12 +7,12 @@ use steadfast::backoff::Backoff;
 use steadfast::breaker::{Breaker, CircuitBreaker, Phase};
 use steadfast::call::CallError;
 use steadfast::fallback::{Freshness, Source};
-use steadfast::outcome::Outcome;
 use steadfast::policy;
-use steadfast::retry::{Budget, RetryBudget, RetryPolicy};
+use steadfast::retry::{RetryBudget, RetryPolicy};
 use steadfast::time::{Clock, Duration, Instant, millis, secs};
-use steadfast_std::{Resilient, StaleCache, Target, Targets, TokioTime};
-use tokio::time::sleep;
+use steadfast_std::call::{ATTEMPT_TIMEOUT, told};
+use steadfast_std::{Resilient, StaleCache, Target, TokioTime, block_on};
+use tokio::time::{sleep, timeout};
 
 /// 100, 200, 400 ms.
 const STEADY: RetryPolicy =
@@ -66,6 +66,80 @@ async fn a_service_that_hangs_is_given_up_by_the_deadline_and_a_default_serves()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_ends_although_nobody_set_a_limit() {
+    let hang = || std::future::pending::<Result<(), &str>>();
+    let began = now();
+    let ended = hang.with_care().call().await.unwrap_err();
+    assert!(matches!(ended, CallError::TimedOut { attempts: 1, .. }));
+    let took = now().since(began);
+    assert!((secs(5)..secs(5) + millis(2)).contains(&took), "{took}");
+
+    let ended = hang.retry(&STEADY).call().await.unwrap_err();
+    assert_eq!(ended.attempts(), 4);
+    let mut left = Duration::ZERO;
+    let ended = told(|attempt| {
+        left = attempt.deadline.remaining(now());
+        std::future::pending::<Result<(), &str>>()
+    });
+    assert_eq!(ended.call().await.unwrap_err().attempts(), 1);
+    assert_eq!(left, ATTEMPT_TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_of_an_attempt_can_be_set_and_lifted() {
+    let an_hour = || async {
+        sleep(secs(3_600).to_core()).await;
+        Ok::<_, &str>(7)
+    };
+    let ended = an_hour.attempt_timeout(secs(3_599)).call().await;
+    assert!(matches!(ended, Err(CallError::TimedOut { .. })));
+    let lifted = an_hour.attempt_timeout(Duration::MAX).call();
+    assert_eq!(lifted.await, Ok(7));
+    let lifted = an_hour.with_care().attempt_timeout(Duration::MAX);
+    assert_eq!(lifted.call().await, Ok(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sentence_begins_with_any_of_the_verbs() {
+    let target = target();
+    let down = || async { Err::<u32, _>("down") };
+    assert_eq!(down.retry(&STEADY).call().await.unwrap_err().attempts(), 4);
+    assert!(down.guarded_by(&target).call().await.is_err());
+    assert_eq!(target.standing(now()).totals.failures, 1);
+    let full = target.budget_available(now());
+    assert!(down.budget(&target).retry(&STEADY).call().await.is_err());
+    assert!(target.budget_available(now()) < full);
+    let none = down.within(Duration::ZERO).call().await.unwrap_err();
+    assert_eq!(none, CallError::DeadlineExceeded { attempts: 0 });
+    assert!(down.attempt_timeout(secs(1)).call().await.is_err());
+    assert_eq!(down.or_else(|| 5).call().await.value, 5);
+    assert!(down.with_care().named("quote").call().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_layers_of_retries_do_not_multiply_if_the_upper_one_is_told() {
+    let calls = AtomicU32::new(0);
+    let ask = || async {
+        calls.fetch_add(1, Ordering::Relaxed);
+        Err::<(), _>("down")
+    };
+    let below = || ask.retry(&STEADY).call();
+    let above = below.retry(&STEADY).judged_by(CallError::outcome_of);
+    assert!(above.call().await.is_err());
+    assert_eq!(calls.load(Ordering::Relaxed), 4);
+}
+
+/// The clock can be read anywhere; only a wait needs the runtime.
+#[test]
+#[should_panic = "no reactor running"]
+fn a_call_that_waits_outside_of_a_runtime_panics() {
+    let up = || async { Ok::<_, &str>(7) };
+    assert_eq!(block_on(up.retry(&STEADY).call()), Ok(7));
+    let down = || async { Err::<(), _>("down") };
+    let _ = block_on(down.retry(&STEADY).call());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_in_half_open_frees_its_probe() {
     let target = target();
     let down = || async { Err::<(), _>("down") };
@@ -76,11 +150,7 @@ async fn a_call_that_is_dropped_in_half_open_frees_its_probe() {
     sleep(secs(1).to_core()).await;
     let hang = || std::future::pending::<Result<(), &str>>();
     let probe = hang.guarded_by(&target).call();
-    assert!(
-        tokio::time::timeout(millis(50).to_core(), probe)
-            .await
-            .is_err()
-    );
+    assert!(timeout(millis(50).to_core(), probe).await.is_err());
     assert_eq!(target.standing(now()).probes_out, 0);
     let up = || async { Ok::<_, &str>(()) };
     assert_eq!(up.guarded_by(&target).call().await, Ok(()));
@@ -157,38 +227,32 @@ fn a_cache_is_bounded_and_keeps_what_is_used() {
     assert_eq!(none.to_string(), "capacity = 0, allowed 1..=4294967295");
 }
 
+/// An answer that asks the cache it lies in, when it is cloned.
 #[test]
-fn targets_are_bounded_and_those_in_trouble_keep_their_places() {
-    let at = Instant::from_secs(60);
-    let targets = Targets::new(BREAKER, RetryBudget::standard(), 2).unwrap();
-    let fail = |target: &Target| {
-        for _ in 0..2 {
-            let call = target.enter(|| at).unwrap();
-            call.record(|| at, Outcome::TimedOut);
+fn an_answer_is_cloned_outside_the_lock() {
+    use std::sync::OnceLock;
+    use std::sync::mpsc::channel;
+
+    static CACHE: OnceLock<StaleCache<u8, Curious>> = OnceLock::new();
+
+    #[derive(Debug)]
+    struct Curious(usize);
+    impl Clone for Curious {
+        fn clone(&self) -> Self {
+            Self(CACHE.get().map_or(0, StaleCache::len))
         }
-    };
-    fail(&targets.of("a", at));
-    drop(targets.of("b", at));
-    // "b" is at rest and nobody holds it; "a" is open.
-    let held = targets.of("c", at);
-    assert_eq!(targets.of("a", at).standing(at).phase, Phase::Open);
-    assert_eq!((targets.all().len(), targets.crowded()), (2, 0));
+    }
 
-    // "c" is at rest, but somebody has it.
-    let newcomer = targets.of("d", at);
-    assert!(Arc::ptr_eq(&newcomer, targets.everyone_else()));
-    assert_eq!(targets.crowded(), 1);
-    drop(held);
-    assert_eq!(targets.of("d", at).name(), "d");
-
-    // A budget that is not full is not at rest either.
-    let spent = targets.of("d", at);
-    let _ = Budget::withdraw(&*spent, at, Outcome::TRANSIENT).unwrap();
-    drop(spent);
-    assert!(Arc::ptr_eq(&targets.of("e", at), targets.everyone_else()));
-
-    let none = Targets::new(BREAKER, RetryBudget::standard(), 0).unwrap_err();
-    assert_eq!(none.to_string(), "capacity = 0, allowed 1..=4294967295");
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        let at = Instant::from_secs(60);
+        let cache = CACHE.get_or_init(|| StaleCache::standard(2).unwrap());
+        cache.put(1, Curious(0), at);
+        let _ = tell.send(cache.get(&1, at).unwrap().value.0);
+    });
+    // Only where the clone waits for the lock for ever does the time matter.
+    let seen = told.recv_timeout(std::time::Duration::from_secs(60));
+    assert_eq!(seen, Ok(1));
 }
 
 #[test]
@@ -238,12 +302,18 @@ fn a_client_is_told_by_status_header_and_body_what_to_do() {
     }
 }
 
-/// A call that fails twice, once because it is refused; then one that works; then a fallback.
+/// A call that fails twice, which opens the breaker; one that is refused; one that works; a fallback.
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 async fn a_bad_minute(observer: impl steadfast::call::Observe) {
+    use steadfast::retry::StopReason;
+    use tokio::time::advance;
+
     let target = target();
     let policy = policy!(RetryPolicy::new(policy!(Backoff::fixed(millis(100)))).attempts(3));
-    let down = || async { Err::<u32, _>("down") };
+    let down = || async {
+        advance(millis(30).to_core()).await;
+        Err::<u32, _>("down")
+    };
     let answer = down
         .retry(&policy)
         .named("quote")
@@ -251,12 +321,22 @@ async fn a_bad_minute(observer: impl steadfast::call::Observe) {
         .observed_by(&observer)
         .call()
         .await;
+    let opened = StopReason::BreakerOpened;
     assert!(matches!(
         answer,
-        Err(CallError::Rejected { attempts: 2, .. })
+        Err(CallError::Failed { attempts: 2, stopped, .. }) if stopped == opened
+    ));
+    let refused = down.guarded_by(&target).named("quote");
+    let refused = refused.observed_by(&observer).call().await;
+    assert!(matches!(
+        refused,
+        Err(CallError::Rejected { attempts: 0, .. })
     ));
     sleep(secs(1).to_core()).await;
-    let up = || async { Ok::<_, &str>(7) };
+    let up = || async {
+        advance(millis(10).to_core()).await;
+        Ok::<_, &str>(7)
+    };
     let call = up.guarded_by(&target).named("quote").observed_by(&observer);
     assert_eq!(call.call().await, Ok(7));
     let call = down
@@ -309,11 +389,13 @@ mod counted {
                 r#"breaker_events_total ["partner", "rejected"] 1"#,
                 r#"breaker_events_total ["partner", "success"] 1"#,
                 r#"breaker_state ["partner"] 0"#,
+                r#"call_attempt_seconds ["partner"] [0.03, 0.03, 0.01, 0.03]"#,
                 r#"call_attempts_total ["partner", "success"] 1"#,
                 r#"call_attempts_total ["partner", "transient"] 3"#,
-                r#"call_retry_delay_seconds ["partner"] [0.1, 0.1]"#,
+                r#"call_retry_delay_seconds ["partner"] [0.1]"#,
                 r#"call_steps_total ["partner", "attempts_spent"] 1"#,
-                r#"call_steps_total ["partner", "retry"] 2"#,
+                r#"call_steps_total ["partner", "breaker_opened"] 1"#,
+                r#"call_steps_total ["partner", "retry"] 1"#,
                 r#"call_steps_total ["partner", "succeeded"] 1"#,
                 r#"fallback_answers_total ["partner", "default"] 1"#,
                 r#"fallback_stages_total ["partner", "primary_failure"] 1"#,
@@ -327,6 +409,7 @@ mod traced {
     use std::io::Write;
     use std::sync::Mutex;
 
+    use steadfast::outcome::Outcome;
     use steadfast_std::call::CallTraced;
     use tracing::Level;
     use tracing::instrument::WithSubscriber;
@@ -346,8 +429,8 @@ mod traced {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn calls_are_logged_with_operation_attempt_delay_and_reason() {
+    /// What `work` logs.
+    async fn logged(work: impl Future<Output = ()>) -> String {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -356,13 +439,19 @@ mod traced {
             .with_max_level(Level::DEBUG)
             .with_writer(move || writer.clone())
             .finish();
-        a_bad_minute(&CallTraced).with_subscriber(subscriber).await;
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        work.with_subscriber(subscriber).await;
+        let written = log.0.lock().unwrap().clone();
+        String::from_utf8(written).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_are_logged_with_operation_attempt_delay_and_reason() {
+        let log = logged(a_bad_minute(&CallTraced)).await;
         let lines: Vec<_> = log.lines().map(str::trim).collect();
         let expected = [
-            r#"INFO steadfast::call: failed, and is tried again operation="quote" attempt=1 max_attempts=3 outcome="transient" delay_ms=100"#,
-            r#"INFO steadfast::call: failed, and is tried again operation="quote" attempt=2 max_attempts=3 outcome="transient" delay_ms=100"#,
+            r#"INFO steadfast::call: failed, and is tried again operation="quote" attempt=1 max_attempts=3 outcome="transient" took_ms=30 delay_ms=100"#,
             r#"WARN steadfast::call: closed -> open: 2 calls failed one after the other breaker="partner" from="closed" to="open" cause="failures""#,
+            r#"WARN steadfast::call: failed operation="quote" attempt=2 max_attempts=3 outcome="transient" took_ms=30 reason="breaker_opened""#,
         ];
         assert_eq!(lines[..3], expected, "{log}");
         let refused = lines[3];
@@ -374,9 +463,49 @@ mod traced {
         let expected = [
             r#"INFO steadfast::call: open -> half_open: the open time is over breaker="partner" from="open" to="half_open" cause="open_time_over""#,
             r#"INFO steadfast::call: half_open -> closed: 1 probes worked breaker="partner" from="half_open" to="closed" cause="recovered""#,
-            r#"WARN steadfast::call: failed operation="quote" attempt=1 max_attempts=1 outcome="transient" reason="attempts_spent""#,
+            r#"WARN steadfast::call: failed operation="quote" attempt=1 max_attempts=1 outcome="transient" took_ms=30 reason="attempts_spent""#,
             r#"INFO steadfast::call: answered by a fallback operation="quote" source="default" age_ms=0"#,
         ];
         assert_eq!(lines[4..], expected, "{log}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_answer_says_decides_how_loud_it_is_logged() {
+        let log = logged(async {
+            for outcome in [
+                Outcome::Ignored,
+                Outcome::Cancelled,
+                Outcome::Rejected,
+                Outcome::Throttled { retry_after: None },
+                Outcome::Exhausted,
+                Outcome::Failure,
+                Outcome::TRANSIENT,
+            ] {
+                let down = || async { Err::<u32, _>("no such order") };
+                let call = down.with_care().judged_by(|_| outcome).named("quote");
+                assert!(call.observed_by(&CallTraced).call().await.is_err());
+            }
+        });
+        let log = log.await;
+        let lines: Vec<_> = log
+            .lines()
+            .map(|line| line.trim().split(" operation=").next().unwrap())
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "DEBUG steadfast::call: answered no",
+                "DEBUG steadfast::call: given up",
+                "DEBUG steadfast::call: not sent",
+                "INFO steadfast::call: throttled",
+                "WARN steadfast::call: failed",
+                "WARN steadfast::call: failed",
+                "WARN steadfast::call: failed",
+            ]
+        );
+        let no = log.lines().next().unwrap();
+        let fields =
+            r#"operation="quote" attempt=1 max_attempts=1 outcome="ignored" took_ms=0 reason="#;
+        assert!(no.contains(fields), "{no}");
     }
 }

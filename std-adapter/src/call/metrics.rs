@@ -17,6 +17,7 @@ use super::Target;
 /// |---|---|---|
 /// | `steadfast_call_attempts_total` | counter | `target`, `outcome` |
 /// | `steadfast_call_steps_total` | counter: was it tried again, or why not | `target`, `step` |
+/// | `steadfast_call_attempt_seconds` | histogram: how long an attempt took | `target` |
 /// | `steadfast_call_retry_delay_seconds` | histogram | `target` |
 /// | `steadfast_breaker_events_total` | counter | `target`, `event` |
 /// | `steadfast_breaker_state` | gauge: 0 passes, 1 half-open, 2 refuses | `target` |
@@ -29,7 +30,9 @@ use super::Target;
 /// attempts; the share of fallbacks is all sources but `primary` among all answers.
 ///
 /// The series are registered here, once, so that a call allocates nothing for them: install the
-/// recorder first.
+/// recorder first. They are 54 for a target, and a recorder keeps them as long as it lives. So
+/// make one for each service that the program knows by name, never for each name that comes from
+/// outside ([`Targets`](super::Targets)): those share one.
 ///
 /// ```
 /// use steadfast_std::call::CallMetrics;
@@ -42,6 +45,7 @@ pub struct CallMetrics {
     target: String,
     attempts: [(&'static str, Counter); Outcome::LABELS.len()],
     steps: [(&'static str, Counter); Step::LABELS.len()],
+    attempt_times: Histogram,
     delays: Histogram,
     breaker: [(&'static str, Counter); BreakerOutcome::LABELS.len()],
     state: Gauge,
@@ -62,6 +66,7 @@ impl CallMetrics {
                 let labels = [("target", name()), ("step", step.to_owned())];
                 (step, counter!("steadfast_call_steps_total", &labels))
             }),
+            attempt_times: histogram!("steadfast_call_attempt_seconds", "target" => name()),
             delays: histogram!("steadfast_call_retry_delay_seconds", "target" => name()),
             breaker: BreakerOutcome::LABELS.map(|event| {
                 let labels = [("target", name()), ("event", event.to_owned())];
@@ -108,6 +113,8 @@ impl Observe for CallMetrics {
     fn attempted(&self, event: &RetryEvent<'_>) {
         count(&self.attempts, event.outcome.label());
         count(&self.steps, event.step.label());
+        self.attempt_times
+            .record(event.took.to_core().as_secs_f64());
         if let Some(delay) = event.delay() {
             self.delays.record(delay.to_core().as_secs_f64());
         }

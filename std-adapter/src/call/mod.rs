@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `Resilient`, `told` | what begins a sentence, on tokio's time (feature `tokio`) |
 //! | [`Target`] | a service that is called: its breaker and its retry budget |
-//! | [`Targets`] | a target a name, so many at most |
+//! | [`Targets`] | a target a name, so many at most, for names from outside |
 //! | [`StaleCache`] | the last good answers to thousands of questions |
 //! | `CallMetrics` | attempts, retries, breakers and fallbacks as metrics (feature `metrics`) |
 //! | `CallTraced` | the same as log lines (feature `tracing`) |
@@ -27,7 +27,7 @@ mod unavailable;
 pub use metrics::CallMetrics;
 pub use mutex::MutexLocked;
 #[cfg(feature = "tokio")]
-pub use resilient::{Resilient, told};
+pub use resilient::{ATTEMPT_TIMEOUT, Resilient, told};
 pub use stale_cache::{CachedAt, StaleCache};
 pub use target::Target;
 pub use targets::Targets;

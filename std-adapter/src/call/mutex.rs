@@ -6,8 +6,9 @@ use steadfast::breaker::Locked;
 
 /// A value behind a mutex of its own, so that two machines never wait for each other.
 ///
-/// A panic while it is locked leaves the value as it was then: the machines change theirs in one
-/// step, or not at all.
+/// A panic while it is locked leaves the value as it was at that moment, and the lock goes on
+/// working. The machines do not panic; a closure that changes one by hand may, and what it has
+/// changed by then stays changed.
 #[derive(Debug)]
 pub struct MutexLocked<S>(Mutex<S>);
 

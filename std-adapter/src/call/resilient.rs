@@ -3,21 +3,29 @@
 use std::future::Future;
 
 use steadfast::breaker::CircuitBreaker;
-use steadfast::call::{Attempt, ByResult, Call, NoBreaker, Plain, Told};
-use steadfast::retry::{NoBudget, RetryPolicy};
-use steadfast::time::Duration;
+use steadfast::call::{Attempt, ByResult, Call, NoBreaker, NoMemory, OrElse, Plain, Told};
+use steadfast::retry::{Budget, NoBudget, RetryPolicy};
+use steadfast::time::{Duration, secs};
 
 use crate::{ThreadRandom, TokioTime};
 
+/// How long an attempt may take in a sentence of [`Resilient`] or [`told`] that does not say: 5 s.
+///
+/// Set another by [`attempt_timeout`](Call::attempt_timeout), a little more than what the other side
+/// takes at its slowest; [`Duration::MAX`] lifts it. The core's [`Call`] has none unless it is set,
+/// since a device may not have a timer.
+pub const ATTEMPT_TIMEOUT: Duration = secs(5);
+
 /// A call on tokio's time, that is being put together.
-type Sentence<Op, G = NoBreaker> =
-    Call<Plain<Op>, TokioTime, ThreadRandom, ByResult, G, NoBudget, ()>;
+type Sentence<Op, G = NoBreaker, B = NoBudget> =
+    Call<Plain<Op>, TokioTime, ThreadRandom, ByResult, G, B, ()>;
 
 /// Every async function or closure without arguments: what it calls can be retried, guarded and
 /// cut short, in one sentence that any of these verbs begins. [`Call`] has all the others.
 ///
 /// It runs on tokio's time, [`TokioTime::of_process`], so a test can pause it, and draws its jitter
-/// from [`ThreadRandom`].
+/// from [`ThreadRandom`]. An attempt is given up after [`ATTEMPT_TIMEOUT`] unless the sentence says
+/// otherwise.
 ///
 /// ```
 /// use steadfast::breaker::Breaker;
@@ -52,6 +60,75 @@ type Sentence<Op, G = NoBreaker> =
 /// assert_eq!((quote.value.days, quote.source), (5, Source::Default));
 /// # }
 /// ```
+///
+/// # What may be retried
+///
+/// Every error is taken for one that is worth another try, and that speaks against the other side.
+/// Say where that is wrong:
+///
+/// - Doing it twice may do harm, a payment without an idempotency key, say: `.not_repeatable()`.
+/// - An error is an answer, "card declined" or "no such order": `.judged_by(..)`, with
+///   [`Outcome::Ignored`](steadfast::outcome::Outcome::Ignored) for it.
+/// - What it calls is such a sentence already:
+///   `.judged_by(|result| CallError::outcome_of(result))`.
+///
+/// ```
+/// use steadfast::call::CallError;
+/// use steadfast::outcome::Outcome;
+/// use steadfast::retry::RetryPolicy;
+/// use steadfast_std::Resilient;
+///
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// enum Refused { Declined, NoConnection }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let policy = RetryPolicy::standard(); // four attempts
+///
+/// let charge = || async { Err::<(), _>(Refused::NoConnection) };
+/// let charged = charge.retry(&policy).not_repeatable().call().await;
+/// assert_eq!(charged.unwrap_err().attempts(), 1);
+///
+/// let reserve = || async { Err::<(), _>(Refused::Declined) };
+/// let reserved = reserve
+///     .retry(&policy)
+///     .judged_by(|result| match result {
+///         Err(Refused::Declined) => Outcome::Ignored,
+///         other => Outcome::of(other),
+///     })
+///     .call()
+///     .await;
+/// assert_eq!(reserved.unwrap_err().attempts(), 1);
+///
+/// // A layer above one that retries: four requests, not sixteen.
+/// let ask = || async { Err::<(), _>(Refused::NoConnection) };
+/// let below = || ask.retry(&policy).call();
+/// let above = below.retry(&policy).judged_by(|result| CallError::outcome_of(result));
+/// let asked = above.call().await.unwrap_err();
+/// assert_eq!((asked.attempts(), asked.into_error().unwrap().attempts()), (1, 4));
+/// # }
+/// ```
+///
+/// # If it does not compile
+///
+/// "The method `retry` exists, but its trait bounds were not satisfied":
+///
+/// - for a function that has an argument: write `(|| fetch(7)).retry(..)`;
+/// - for a future: there are no parentheses around the closure; `|| fetch(7).retry(..)` is a closure
+///   that retries the answer.
+///
+/// "No method named `retry` found":
+///
+/// - `use steadfast_std::Resilient;` is missing;
+/// - or it does not return a `Result`: write `(|| async { Ok::<_, Infallible>(fetch().await) })`.
+///
+/// "This closure only implements `FnOnce`": the first attempt takes away what the next one needs.
+/// Write `(|| { let body = body.clone(); async move { send(body).await } })`.
+///
+/// # Panics
+///
+/// The call, where it has to wait outside of a tokio runtime, or in one that was built without
+/// `enable_time`; see [`TokioTime`]. To put the sentence together does not.
 pub trait Resilient: Sized {
     /// Tries again by this policy; see [`Call::retry`].
     fn retry(self, policy: &RetryPolicy) -> Sentence<Self> {
@@ -63,14 +140,30 @@ pub trait Resilient: Sized {
         self.with_care().guarded_by(breaker)
     }
 
+    /// Takes its retries from a budget; see [`Call::budget`].
+    fn budget<B: Budget>(self, budget: B) -> Sentence<Self, NoBreaker, B> {
+        self.with_care().budget(budget)
+    }
+
+    /// Sets a limit to an attempt; see [`Call::attempt_timeout`].
+    fn attempt_timeout(self, limit: Duration) -> Sentence<Self> {
+        self.with_care().attempt_timeout(limit)
+    }
+
     /// Sets a limit to the whole; see [`Call::within`].
     fn within(self, limit: Duration) -> Sentence<Self> {
         self.with_care().within(limit)
     }
 
-    /// Nothing yet; for a sentence that begins with another verb of [`Call`].
+    /// Takes a safe value if it comes to nothing; see [`Call::or_else`].
+    fn or_else<D>(self, default: D) -> OrElse<Sentence<Self>, NoMemory, D> {
+        self.with_care().or_else(default)
+    }
+
+    /// Nothing yet but [`ATTEMPT_TIMEOUT`]; for a sentence that begins with another verb of
+    /// [`Call`].
     fn with_care(self) -> Sentence<Self> {
-        Call::new(self, TokioTime::of_process(), ThreadRandom)
+        Call::new(self, TokioTime::of_process(), ThreadRandom).attempt_timeout(ATTEMPT_TIMEOUT)
     }
 }
 
@@ -82,6 +175,7 @@ where
 }
 
 /// The same for a closure that takes the [`Attempt`]: which one it is, and how long there is time.
+/// An attempt is given up after [`ATTEMPT_TIMEOUT`] unless the sentence says otherwise.
 ///
 /// ```
 /// use steadfast::{retry::RetryPolicy, time::secs};
@@ -99,10 +193,14 @@ where
 /// assert_eq!(answer, Ok("third time lucky"));
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// The call, as those of [`Resilient`].
 pub fn told<Op, F>(operation: Op) -> Call<Told<Op>, TokioTime, ThreadRandom>
 where
     Op: FnMut(Attempt) -> F,
     F: Future,
 {
-    Call::told(operation, TokioTime::of_process(), ThreadRandom)
+    Call::told(operation, TokioTime::of_process(), ThreadRandom).attempt_timeout(ATTEMPT_TIMEOUT)
 }

@@ -2,7 +2,7 @@
 
 use std::hash::Hash;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use steadfast::ConfigError;
@@ -12,8 +12,11 @@ use steadfast::time::Instant;
 /// The last good answer for each of up to so many keys, as long as it is of use. Shared by
 /// reference; each call takes a lock, and is O(1).
 ///
-/// When it is full, the key that was used longest ago makes room. An answer is cloned in and out:
-/// an `Arc` makes that cheap. The core's [`StaleCache`](steadfast::fallback::StaleCache) is the same
+/// It is bounded in number, not in bytes: answers and keys whose size others decide need a bound of
+/// their own. When it is full, the key that was used longest ago makes room.
+///
+/// An answer is cloned when it is taken out, outside the lock; an `Arc` of your own makes that cheap.
+/// Keys are hashed and compared under the lock, so let them not ask the cache. The core's [`StaleCache`](steadfast::fallback::StaleCache) is the same
 /// for a device, and says how clocks that jump are treated.
 ///
 /// ```
@@ -33,7 +36,7 @@ use steadfast::time::Instant;
 #[derive(Debug)]
 pub struct StaleCache<K: Hash + Eq, V> {
     freshness: Freshness,
-    kept: Mutex<LruCache<K, LastGood<V>>>,
+    kept: Mutex<LruCache<K, LastGood<Arc<V>>>>,
 }
 
 impl<K: Hash + Eq, V> StaleCache<K, V> {
@@ -71,7 +74,7 @@ impl<K: Hash + Eq, V> StaleCache<K, V> {
     /// Keeps an answer, in place of the one before.
     pub fn put(&self, key: K, value: V, now: Instant) {
         let mut kept = LastGood::new(self.freshness);
-        kept.put(value, now);
+        kept.put(Arc::new(value), now);
         let gone = self.lock(|cache| cache.push(key, kept));
         // Here, outside the lock.
         drop(gone);
@@ -82,7 +85,7 @@ impl<K: Hash + Eq, V> StaleCache<K, V> {
     where
         V: Clone,
     {
-        self.lock(|cache| cache.get_mut(key)?.get(now))
+        self.lock(|cache| cache.get_mut(key)?.get(now)).map(cloned)
     }
 
     /// A copy of what was kept, if it is as good as asking; see [`Freshness`].
@@ -91,6 +94,7 @@ impl<K: Hash + Eq, V> StaleCache<K, V> {
         V: Clone,
     {
         self.lock(|cache| cache.get_mut(key)?.fresh(now))
+            .map(cloned)
     }
 
     /// Forgets the answer for `key`, since it is known to be wrong by now.
@@ -115,8 +119,17 @@ impl<K: Hash + Eq, V> StaleCache<K, V> {
         CachedAt { cache: self, key }
     }
 
-    fn lock<R>(&self, work: impl FnOnce(&mut LruCache<K, LastGood<V>>) -> R) -> R {
+    fn lock<R>(&self, work: impl FnOnce(&mut LruCache<K, LastGood<Arc<V>>>) -> R) -> R {
         work(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Outside the lock: an answer may do as it likes when it is cloned.
+fn cloned<V: Clone>(kept: Aged<Arc<V>>) -> Aged<V> {
+    Aged {
+        value: Arc::unwrap_or_clone(kept.value),
+        age: kept.age,
+        is_fresh: kept.is_fresh,
     }
 }
 

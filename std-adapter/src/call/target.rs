@@ -1,6 +1,6 @@
 //! One service that is called: its name, its circuit breaker, its retry budget.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use steadfast::breaker::{
     Breaker, BreakerState, CircuitBreaker, Consecutive, FastBreaker, Locked, Permit, Rejected,
@@ -35,20 +35,27 @@ use super::MutexLocked;
 /// ```
 #[derive(Debug)]
 pub struct Target<T: Trip = Consecutive, const PROBES: usize = 1> {
-    name: Cow<'static, str>,
+    name: Name,
     breaker: FastBreaker<T, PROBES, MutexLocked<BreakerState<T, PROBES>>>,
     policy: RetryBudget,
     budget: MutexLocked<RetryBudgetState>,
 }
 
+#[derive(Debug)]
+pub(super) enum Name {
+    Static(&'static str),
+    /// Of a table's key.
+    Owned(Arc<str>),
+}
+
 impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
     /// A target with a breaker that is closed and a budget that is full.
     pub const fn new(name: &'static str, breaker: Breaker<T, PROBES>, budget: RetryBudget) -> Self {
-        Self::of(Cow::Borrowed(name), breaker, budget, BreakerState::CLOSED)
+        Self::of(Name::Static(name), breaker, budget, BreakerState::CLOSED)
     }
 
     pub(super) const fn of(
-        name: Cow<'static, str>,
+        name: Name,
         breaker: Breaker<T, PROBES>,
         budget: RetryBudget,
         state: BreakerState<T, PROBES>,
@@ -63,7 +70,10 @@ impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.name
+        match &self.name {
+            Name::Static(name) => name,
+            Name::Owned(name) => name,
+        }
     }
 
     /// How its breaker stands, for a status page.
@@ -78,6 +88,9 @@ impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
 
     /// The breaker's policy and state, for what is done by hand: [`Breaker::force_open`],
     /// [`Breaker::reset`] and the like. Let it be short, and do not ask this target in it.
+    ///
+    /// What that changed is returned, and told to nobody else: whoever watches hears only of what
+    /// calls change. So log it here, and bring the gauge up to date with `CallMetrics::gauge`.
     pub fn with_breaker<R>(
         &self,
         work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
@@ -108,7 +121,7 @@ impl<T: Trip, const PROBES: usize> CircuitBreaker for Target<T, PROBES> {
     }
 
     fn name(&self) -> Option<&str> {
-        Some(&self.name)
+        Some(self.name())
     }
 }
 

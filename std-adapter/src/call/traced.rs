@@ -3,6 +3,7 @@
 use steadfast::breaker::Phase;
 use steadfast::call::Observe;
 use steadfast::event::{BreakerEvent, BreakerOutcome, FallbackEvent, RetryEvent};
+use steadfast::outcome::Outcome;
 use steadfast::retry::Step;
 use steadfast::time::Duration;
 use tracing::{Level, event};
@@ -12,9 +13,11 @@ use tracing::{Level, event};
 /// | what | level | fields |
 /// |---|---|---|
 /// | a breaker opens | `WARN` | `breaker`, `from`, `to`, `cause` |
-/// | an attempt fails and is tried again | `INFO` | `operation`, `attempt`, `max_attempts`, `outcome`, `delay_ms` |
-/// | an attempt fails and is the last | `WARN` | the same, and `reason` |
 /// | a breaker closes, or lets a probe pass | `INFO` | the same |
+/// | an attempt fails and is tried again | `INFO` | `operation`, `attempt`, `max_attempts`, `outcome`, `took_ms`, `delay_ms` |
+/// | an attempt fails and is the last | `WARN` | `operation`, `attempt`, `max_attempts`, `outcome`, `took_ms`, `reason` |
+/// | the last is throttled | `INFO` | the same |
+/// | it is answered by a no ([`Ignored`](Outcome::Ignored)), given up or never sent | `DEBUG` | the same |
 /// | an answer that is not the primary's | `INFO` | `operation`, `source`, `age_ms` |
 /// | no answer at all | `WARN` | `operation` |
 /// | a breaker refuses a call | `DEBUG` | `breaker`, `retry_after_ms` |
@@ -37,6 +40,7 @@ impl Observe for CallTraced {
                     attempt = event.attempt,
                     max_attempts = event.max_attempts,
                     outcome = event.outcome.label(),
+                    took_ms = millis(event.took),
                     delay_ms = event.delay().map(millis),
                     reason = $reason,
                     $message
@@ -45,10 +49,14 @@ impl Observe for CallTraced {
         }
         match event.step {
             Step::RetryAt(_) => log!(Level::INFO, None::<&str>, "failed, and is tried again"),
-            Step::Stop(_) if event.outcome.is_success() => {
-                log!(Level::TRACE, None::<&str>, "answered");
-            }
-            Step::Stop(reason) => log!(Level::WARN, Some(reason.label()), "failed"),
+            Step::Stop(reason) => match event.outcome {
+                Outcome::Success => log!(Level::TRACE, None::<&str>, "answered"),
+                Outcome::Ignored => log!(Level::DEBUG, Some(reason.label()), "answered no"),
+                Outcome::Cancelled => log!(Level::DEBUG, Some(reason.label()), "given up"),
+                Outcome::Rejected => log!(Level::DEBUG, Some(reason.label()), "not sent"),
+                Outcome::Throttled { .. } => log!(Level::INFO, Some(reason.label()), "throttled"),
+                _ => log!(Level::WARN, Some(reason.label()), "failed"),
+            },
         }
     }
 

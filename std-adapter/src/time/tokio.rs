@@ -7,7 +7,17 @@ use tokio::time::Instant as TokioInstant;
 
 /// tokio's clock and timer, which a test can pause and advance.
 ///
-/// Make it inside the runtime. tokio's timer has a resolution of a millisecond and rounds up.
+/// tokio's timer has a resolution of a millisecond and rounds up.
+///
+/// The clocks of runtimes that are not paused agree. A paused one goes its own way, so its instants
+/// compare only with others of the same runtime: a breaker that one test has opened should not be
+/// asked by another.
+///
+/// # Panics
+///
+/// To [`sleep`](Sleep::sleep) outside of a runtime, or in one that was built without `enable_time`,
+/// panics, as [`tokio::time::sleep`] does. To read the clock never does; outside it is the one of
+/// runtimes that are not paused.
 #[derive(Clone, Copy, Debug)]
 pub struct TokioTime {
     /// A moment, as tokio tells it and as this clock does.
@@ -25,13 +35,14 @@ impl TokioTime {
     }
 
     /// The one clock of the process, for what lives as long: wherever it is asked for, its
-    /// instants can be compared.
+    /// instants can be compared, except between runtimes that are paused. It starts at 100 years.
     pub fn of_process() -> Self {
         static START: OnceLock<TokioInstant> = OnceLock::new();
         Self {
             start: *START.get_or_init(TokioInstant::now),
-            // Not zero, since the clock of another runtime may have been paused a little earlier.
-            reads: Instant::from_secs(86_400),
+            // Not zero, since the clock of a paused runtime, that was advanced, may have been the
+            // first to be asked, and all others are behind it then.
+            reads: Instant::from_secs(100 * 365 * 86_400),
         }
     }
 }
