@@ -838,6 +838,22 @@ fn targets_that_are_gone_do_not_keep_their_places() {
     assert_eq!(nodes.unguarded(), 0);
 }
 
+/// It came back for one probe, and nobody has called it since.
+#[test]
+fn a_target_in_half_open_that_nobody_calls_does_not_keep_its_place() {
+    const SLOW: Breaker = policy!(Breaker::consecutive(1).open_for(secs(10)).close_after(2));
+    let mut nodes: Breakers<u8, 1> = Breakers::new();
+    for (at, outcome) in [(NOW, BAD), (NOW + secs(10), Outcome::Success)] {
+        let permit = nodes.try_enter(&SLOW, 1, at).unwrap();
+        nodes.record(&SLOW, 1, at, permit, outcome);
+    }
+    let later = NOW + secs(20);
+    assert_eq!(nodes.phase(&SLOW, 1, later), Phase::HalfOpen);
+    let permit = nodes.try_enter(&SLOW, 2, later).unwrap();
+    nodes.record(&SLOW, 2, later, permit, BAD);
+    assert_eq!(nodes.phase(&SLOW, 2, later), Phase::Open);
+}
+
 /// More targets than places, all of them down, all called at once: those that have a place open.
 #[test]
 fn results_that_find_their_target_without_a_place_give_it_one() {

@@ -40,8 +40,9 @@ impl Schedule {
         let next = match *self {
             Self::Fixed => return base,
             Self::Table(delays) => {
-                let listed = delays.get(state.before as usize);
-                // Beyond the table it stays, so that no index of 32 bits comes round.
+                // A state of another schedule may be past any index of 32 bits, in every home alike.
+                let index = usize::try_from(state.before).ok();
+                let listed = index.and_then(|index| delays.get(index));
                 if listed.is_some() {
                     state.before = state.before.wrapping_add(1);
                 }

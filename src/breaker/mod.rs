@@ -229,80 +229,38 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         if permit.generation != state.generation {
             return None;
         }
-        match &mut state.stage {
-            Stage::Closed(counts) => {
-                let cause = self.rule.count(counts, now, call)?;
-                let totals = self.rule.totals(counts, now);
-                self.open(state, now);
-                Some(Transition {
-                    from: Phase::Closed,
-                    to: Phase::Open,
-                    cause,
-                    totals,
-                })
-            }
+        let change = match &mut state.stage {
+            Stage::Closed(counts) | Stage::Watching { counts, .. } => Transition {
+                from: Phase::Closed,
+                to: Phase::Open,
+                cause: self.rule.count(counts, now, call)?,
+                totals: self.rule.totals(counts, now),
+            },
             Stage::HalfOpen(probes) => {
                 if !probes.back(permit.ticket) {
                     return None;
                 }
-                if !call.failed && !call.slow {
-                    probes.successes = probes.successes.saturating_add(1);
-                    if probes.successes < self.close_after {
-                        return None;
-                    }
-                }
-                let calls = probes.successes;
-                Some(self.decide(state, now, call, calls))
+                probes.judge(call, self.close_after)?
             }
-            Stage::Watching { counts, watch } => {
-                let cause = self.rule.count(counts, now, call)?;
-                if *watch != Watch::ObserveOnly {
-                    return None;
-                }
-                *watch = Watch::Told;
-                Some(Transition {
-                    from: Phase::ObserveOnly,
-                    to: Phase::Open,
-                    cause,
-                    totals: self.rule.totals(counts, now),
-                })
+            _ => return None,
+        };
+        if let Stage::Watching { watch, .. } = &mut state.stage {
+            if *watch != Watch::ObserveOnly {
+                return None;
             }
-            _ => None,
+            *watch = Watch::Told;
+            return Some(Transition {
+                from: Phase::ObserveOnly,
+                ..change
+            });
         }
-    }
-
-    /// Half-open ends: a probe failed, or as many as need be have worked.
-    fn decide(
-        &self,
-        state: &mut BreakerState<T, PROBES>,
-        now: Instant,
-        last: Call,
-        successes: u32,
-    ) -> Transition {
-        let worked = !last.failed && !last.slow;
-        let (to, cause) = if worked {
+        if change.to == Phase::Closed {
             state.openings = 0;
             state.go(Stage::Closed(T::NONE));
-            (Phase::Closed, Cause::Recovered)
         } else {
             self.open(state, now);
-            let cause = if last.failed {
-                Cause::ProbeFailed
-            } else {
-                Cause::ProbeSlow
-            };
-            (Phase::Open, cause)
-        };
-        Transition {
-            from: Phase::HalfOpen,
-            to,
-            cause,
-            totals: Totals {
-                calls: successes.saturating_add(u32::from(!worked)),
-                failures: u32::from(last.failed),
-                slow: u32::from(last.slow),
-            },
         }
+        Some(change)
     }
 
     /// The call of this permit was given up: it frees its probe and counts nothing. The same as to
@@ -328,6 +286,8 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         Some(Call { failed, slow })
     }
 
+    /// Not inlined: it is rare, and what surrounds it keeps its copy of the state in one piece.
+    #[inline(never)]
     fn open(&self, state: &mut BreakerState<T, PROBES>, now: Instant) {
         let length = self
             .open_time
@@ -403,7 +363,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     }
 
     /// For a table that needs a place: how much would be missed of this breaker. Zero at rest; one
-    /// if its open time is over and nobody has come since; more than its failures and slow calls if
+    /// if its open time is over, and no probe is waited for; more than its failures and slow calls if
     /// it is closed; `None` if it must stay, since it refuses calls or is held by hand.
     pub fn missed_if_forgotten(
         &self,
@@ -421,6 +381,8 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
                 length,
                 forced: false,
             } => (left(&mut since, length, now) == Duration::ZERO).then_some(1),
+            // The next call would be a probe: nobody is waited for.
+            Stage::HalfOpen(mut probes) => probes.admit(now, self.lease).ok().map(|_| 1),
             _ => None,
         }
     }

@@ -30,6 +30,7 @@ impl OpenTime {
     }
 
     /// After so many openings. The same seed and generation draw the same number.
+    #[inline]
     pub(super) fn length(&self, mut openings: u32, seed: u32, generation: u32) -> Duration {
         let (mut length, cap) = (self.base.as_nanos(), self.cap.as_nanos());
         // At most 62 times. Below 2^62, so the double fits.

@@ -1,10 +1,12 @@
 //! What a breaker remembers: in each phase only what that phase needs.
 
 use super::permit::{FIRST, FIRST_AFTER_FORCED, FURTHER, GENERATIONS, NO_TICKET};
+use super::transition::{Cause, Phase, Transition};
 use super::trip::{Consecutive, Trip};
 use crate::limit::CLOCK_LEAD;
 use crate::random::mixed;
 use crate::time::{Duration, Instant};
+use crate::window::{Call, Totals};
 
 /// What a [`Breaker`](super::Breaker) remembers. For [`Consecutive`] and one probe 48 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,10 +94,10 @@ impl<T: Trip, const PROBES: usize> BreakerState<T, PROBES> {
 
 /// How long from `now` until `length` after `since` is over. A `since` that cannot be, since it
 /// lies more than a clock's lead ahead, is moved to `now`. Not inlined: on a 32-bit core it is a
-/// fifth of the breaker, and it is asked only when the answer is not an easy yes.
+/// sixth of the breaker, and it is asked only when the answer is not an easy yes.
 #[inline(never)]
 pub(super) fn left(since: &mut Instant, length: Duration, now: Instant) -> Duration {
-    if since.since(now) > CLOCK_LEAD {
+    if *since - CLOCK_LEAD > now {
         *since = now;
     }
     (*since + length).since(now)
@@ -119,6 +121,16 @@ struct Slot {
     ticket: u32,
 }
 
+impl Slot {
+    /// How long until its probe is written off; `None` if it is free.
+    fn taken_for(&mut self, now: Instant, lease: Duration) -> Option<Duration> {
+        if self.ticket == NO_TICKET {
+            return None;
+        }
+        Some(left(&mut self.since, lease, now))
+    }
+}
+
 impl<const N: usize> Probes<N> {
     /// None out yet, after an open time that was forced or not.
     pub(super) const fn new(after_forced: bool) -> Self {
@@ -140,29 +152,19 @@ impl<const N: usize> Probes<N> {
     ///
     /// A slot that is free comes before one whose probe has outlived its lease.
     pub(super) fn admit(&mut self, now: Instant, lease: Duration) -> Result<u32, Duration> {
-        let mut soonest = Duration::MAX;
-        for slot in &mut self.slots {
-            let left = if slot.ticket == NO_TICKET {
-                Duration::ZERO
-            } else {
-                left(&mut slot.since, lease, now)
-            };
-            soonest = soonest.min(left);
+        let slots = self.slots.iter_mut();
+        let taken = slots.map(|slot| (slot.taken_for(now, lease), slot));
+        match taken.min_by_key(|(taken_for, _)| *taken_for) {
+            Some((None | Some(Duration::ZERO), slot)) => {
+                let ticket = self.next;
+                self.next = self.next.checked_add(1).unwrap_or(FURTHER).max(FURTHER);
+                *slot = Slot { since: now, ticket };
+                Ok(ticket)
+            }
+            Some((Some(left), _)) => Err(left),
+            // There is a slot at least.
+            None => Err(Duration::MAX),
         }
-        if soonest > Duration::ZERO {
-            return Err(soonest);
-        }
-        let ticket = self.next;
-        self.next = self.next.checked_add(1).unwrap_or(FURTHER).max(FURTHER);
-        let is_free = |slot: &&mut Slot| slot.ticket == NO_TICKET;
-        let is_over = |slot: &&mut Slot| (slot.since + lease).since(now) == Duration::ZERO;
-        // Not by `or_else`: the first search would hold on to the slots.
-        if let Some(slot) = self.slots.iter_mut().find(is_free) {
-            *slot = Slot { since: now, ticket };
-        } else if let Some(slot) = self.slots.iter_mut().find(is_over) {
-            *slot = Slot { since: now, ticket };
-        }
-        Ok(ticket)
     }
 
     /// The probe with this ticket is back; whether it was out.
@@ -170,13 +172,39 @@ impl<const N: usize> Probes<N> {
         if ticket == NO_TICKET {
             return false;
         }
-        match self.slots.iter_mut().find(|slot| slot.ticket == ticket) {
-            Some(slot) => {
-                slot.ticket = NO_TICKET;
-                true
+        let out = self.slots.iter_mut().filter(|slot| slot.ticket == ticket);
+        out.map(|slot| slot.ticket = NO_TICKET).count() > 0
+    }
+
+    /// Takes note of what became of a probe that is back: the change that ends half-open, if the
+    /// probe failed or was slow, or if `close_after` have worked with it.
+    pub(super) fn judge(&mut self, probe: Call, close_after: u32) -> Option<Transition> {
+        let worked = !probe.failed && !probe.slow;
+        // It closes before they are too many to be told.
+        let calls = self.successes.wrapping_add(1);
+        if worked {
+            self.successes = calls;
+            if calls < close_after {
+                return None;
             }
-            None => false,
         }
+        let (to, cause) = if worked {
+            (Phase::Closed, Cause::Recovered)
+        } else if probe.failed {
+            (Phase::Open, Cause::ProbeFailed)
+        } else {
+            (Phase::Open, Cause::ProbeSlow)
+        };
+        Some(Transition {
+            from: Phase::HalfOpen,
+            to,
+            cause,
+            totals: Totals {
+                calls,
+                failures: u32::from(probe.failed),
+                slow: u32::from(probe.slow),
+            },
+        })
     }
 
     /// How many are out.
