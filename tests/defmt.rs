@@ -9,10 +9,26 @@ use std::fs;
 use std::path::Path;
 
 use steadfast::ConfigError;
-use steadfast::event::{LimitEvent, LimitOutcome};
+use steadfast::backoff::{Backoff, BackoffConfig, BackoffState, Delays, Jitter};
+use steadfast::breaker::{
+    self, Breaker, BreakerConfig, BreakerState, Breakers, Cause, Consecutive, OverCalls, OverTime,
+    Permit, Phase, Rate, Recovery, Rejected, Stakes, Traffic, Transition,
+};
+use steadfast::call::{Attempt, CallError, NoBreaker, TimedOut};
+use steadfast::deadline::Deadline;
+use steadfast::event::{
+    BreakerEvent, BreakerOutcome, FallbackEvent, LimitEvent, LimitOutcome, RetryEvent,
+};
+use steadfast::fallback::{
+    Aged, Chain, DeferredFull, DeferredId, DeferredTicket, DeferredWork, FallbackAlarm,
+    FallbackMeter, FallbackMeterConfig, FallbackMeterState, Freshness, FreshnessConfig, LastGood,
+    LastGoodState, Missed, Part, Parts, Served, Source, Switched, SwitchedOff,
+};
+use steadfast::fault::{Fault, FaultPlan, FaultPlanConfig, Faults, FaultsConfig, Injected};
 use steadfast::http::{
     BufferTooSmall, ItemError, ItemName, LimitItem, LimitItems, LimitName, ListError, NameError,
-    QuotaPolicy, Refusal, RetryAfter, ServerQuota, ServiceLimit, XRateLimit,
+    QuotaPolicy, Refusal, RemainingTime, RetriedBelow, RetryAfter, ServerQuota, ServiceLimit,
+    Unavailable, XRateLimit,
 };
 use steadfast::limit::placement::Mixer;
 use steadfast::limit::{
@@ -24,7 +40,19 @@ use steadfast::limit::{
     SlidingWindowLogConfig, SlidingWindowLogState, Standing, Ticket, TokenBucket,
     TokenBucketConfig, TokenBucketState, WhenFull,
 };
+use steadfast::outcome::Outcome;
+use steadfast::random::SplitMix32;
+use steadfast::retry::{
+    BudgetSpent, NoBudget, RatioBudgetConfig, Retry, RetryBudget, RetryBudgetState, RetryPolicy,
+    RetryPolicyConfig, Step, StopReason, ThrottleConfig, TokenBudgetConfig, Withdrawn,
+};
 use steadfast::time::{Duration, Instant, TooLong};
+use steadfast::window::{
+    Call, CountWindow, CountWindowConfig, CountWindowState, TimeWindow, TimeWindowConfig,
+    TimeWindowState, Totals,
+};
+
+type LastCalls = CountWindow<2>;
 
 const fn loggable<T: defmt::Format>() {}
 
@@ -36,23 +64,42 @@ macro_rules! loggable {
     }};
 }
 
-/// Not values: what holds limiters, locks, tables, queues and clocks.
-const HOLDERS: [&str; 15] = [
+/// Not values: what holds limiters, breakers, locks, tables, queues and clocks, and calls that are
+/// being put together.
+const HOLDERS: [&str; 33] = [
+    "AtKey",
     "AtomicRateLimiter",
+    "Blocking",
+    "ByResult",
     "Clocked",
+    "DeferredQueue",
     "EmbassyTime",
+    "Entered",
+    "FastBreaker",
+    "FeatureSwitch",
     "FnClock",
+    "InSection",
     "Keyed",
     "Layered",
     "Live",
     "ManualClock",
     "Message",
     "Named",
+    "NoMemory",
+    "Notified",
     "OfKey",
+    "OfTarget",
+    "OrElse",
+    "OrElseIfUnwell",
+    "OrStale",
     "Places",
+    "Plain",
     "Queued",
     "Shared",
+    "SharedRandom",
+    "StaleCache",
     "StaticWaitQueue",
+    "Told",
 ];
 
 /// The public structs and enums of the sources.
@@ -80,42 +127,107 @@ fn declared(folder: &Path, names: &mut BTreeSet<String>) {
 fn every_public_value_can_be_logged() {
     let values = loggable![
         AcquireError,
+        Aged<u32>,
         AllOf<TokenBucket, FixedWindow>,
         AnyGranted,
         AnyPolicy,
         AnyState,
+        Attempt,
+        Backoff,
+        BackoffConfig,
+        BackoffState,
+        Breaker,
+        BreakerConfig<Consecutive>,
+        BreakerEvent<'static>,
+        BreakerOutcome,
+        BreakerState,
+        Breakers<u16, 4>,
+        BudgetSpent,
         BufferTooSmall,
+        Call,
+        CallError<u32>,
+        Cause,
+        Chain<u32, u32>,
         CompactBucket,
         CompactBucketConfig,
         CompactBucketState,
         ConfigError,
+        Consecutive,
+        CountWindow<2>,
+        CountWindowConfig<2>,
+        CountWindowState<2>,
+        Deadline,
+        DeferredFull<u32>,
+        DeferredId,
+        DeferredTicket,
+        DeferredWork<u32>,
+        Delays<SplitMix32>,
         Denied,
         DeniedBy,
         Duration,
+        FallbackAlarm,
+        FallbackEvent<'static>,
+        FallbackMeter<2>,
+        FallbackMeterConfig<2>,
+        FallbackMeterState<2>,
+        Fault,
+        FaultPlan<'static>,
+        FaultPlanConfig<'static>,
+        Faults,
+        FaultsConfig,
         FixedWindow,
         FixedWindowConfig,
         FixedWindowState,
+        Freshness,
+        FreshnessConfig,
         Granted,
+        Injected,
         Instant,
         IntervalBucket,
         IntervalBucketConfig,
         IntervalBucketState,
         ItemError,
         ItemName<'static>,
+        Jitter,
         KeyedPolicy<TokenBucket>,
+        LastGood<u32>,
+        LastGoodState<u32>,
         LimitEvent<'static>,
         LimitItem<'static>,
         LimitItems<'static>,
         LimitName<'static>,
         LimitOutcome,
         ListError,
+        Missed,
         Mixer,
         NameError,
+        NoBreaker,
+        NoBudget,
+        Outcome,
+        OverCalls<2>,
+        OverTime<2>,
+        Part,
+        Parts<'static, 2>,
+        Permit,
+        Phase,
         QueueFull,
         QuotaPolicy<'static>,
+        Rate<LastCalls>,
         RateLimiter<AnyPolicy>,
+        RatioBudgetConfig,
+        Recovery,
         Refusal,
+        Rejected,
+        RemainingTime,
+        RetriedBelow,
+        Retry,
         RetryAfter,
+        RetryBudget,
+        RetryBudgetState,
+        RetryEvent<'static>,
+        RetryPolicy,
+        RetryPolicyConfig,
+        Served<u32>,
         ServerHold,
         ServerHoldConfig,
         ServerHoldState,
@@ -129,15 +241,36 @@ fn every_public_value_can_be_logged() {
         SlidingWindowLog<4>,
         SlidingWindowLogConfig<4>,
         SlidingWindowLogState<4>,
+        Source,
+        SplitMix32,
+        Stakes,
         Standing,
+        Step,
+        StopReason,
+        Switched,
+        SwitchedOff,
+        ThrottleConfig,
         Ticket,
+        TimeWindow<2>,
+        TimeWindowConfig<2>,
+        TimeWindowState<2>,
+        TimedOut,
         TokenBucket,
         TokenBucketConfig,
         TokenBucketState,
+        TokenBudgetConfig,
         TooLong,
+        Totals,
+        Traffic,
+        Transition,
+        Unavailable,
         WhenFull,
+        Withdrawn,
         XRateLimit,
     ];
+
+    // Of one name with a limit's.
+    loggable::<breaker::Standing>();
 
     let mut names = BTreeSet::new();
     declared(

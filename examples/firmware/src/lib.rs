@@ -5,5 +5,6 @@
 pub mod bench;
 pub mod board;
 pub mod counter;
+pub mod one_of_each;
 mod size_image;
 pub mod tour;

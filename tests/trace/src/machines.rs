@@ -1,4 +1,4 @@
-//! Every machine that the script plays.
+//! Every machine that the script plays: here those that limit, in `calling_out.rs` the others.
 
 use steadfast::limit::{
     AllOf, AnyPolicy, CompactBucket, FixedWindow, Gcra, IntervalBucket, KeyedPolicy, LeakyBucket,
@@ -8,29 +8,38 @@ use steadfast::policy;
 use steadfast::time::{hours, micros, millis, minutes, nanos, secs};
 
 use crate::stage::Stage;
-use crate::{keyed, limiter};
+use crate::{calling_out, keyed, limiter};
 
 pub(crate) struct Machine {
     pub name: &'static str,
     pub play: fn(&mut Stage),
 }
 
+/// All of them, in the order in which they are played. A new one goes to the end, so that the
+/// others keep their seeds.
+pub(crate) fn all() -> impl Iterator<Item = &'static Machine> {
+    LIMITS.iter().chain(calling_out::MACHINES)
+}
+
 /// The names of the machines, in the order in which they are played.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    MACHINES.iter().map(|machine| machine.name)
+    all().map(|machine| machine.name)
 }
 
 /// One line a machine. Counts that do not divide the period show what an exact rate costs a
 /// home whose arithmetic is not.
 macro_rules! machines {
-    ($($name:literal => $play:expr;)*) => {
-        pub(crate) const MACHINES: &[Machine] = &[
-            $(Machine { name: $name, play: |stage| $play(stage) }),*
+    ($list:ident: $($name:literal => $play:expr;)*) => {
+        pub(crate) const $list: &[$crate::machines::Machine] = &[
+            $($crate::machines::Machine { name: $name, play: |stage| $play(stage) }),*
         ];
     };
 }
 
+pub(crate) use machines;
+
 machines! {
+    LIMITS:
     "token bucket, odd counts" => |stage| limiter::play(stage, &[
         policy!(TokenBucket::per_minute(7)),
         policy!(TokenBucket::per_minute(7).burst(1)),

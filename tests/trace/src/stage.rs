@@ -1,8 +1,11 @@
 //! What every machine of the script is given: chance, a clock and a place for its answers.
 
-use steadfast::limit::Denied;
-use steadfast::time::Instant;
+use core::fmt;
 
+use steadfast::limit::Denied;
+use steadfast::time::{Duration, Instant};
+
+use crate::answers::Words;
 use crate::digest::{Answer, Digest, Yes};
 use crate::random::Random;
 use crate::timeline::Timeline;
@@ -89,17 +92,34 @@ impl<'a> Stage<'a> {
             Ok(granted) => granted.on_trial(),
             Err(denied) => Some(denied),
         };
-        match denied {
-            None => self.last.granted = self.last.granted.wrapping_add(1),
-            Some(denied) => {
-                self.last.denied = self.last.denied.wrapping_add(1);
-                if let Some(wait) = denied.retry_after() {
-                    self.time.promise(wait);
-                }
-            }
+        self.count(denied.is_none());
+        if let Some(wait) = denied.and_then(|denied| denied.retry_after()) {
+            self.promise(wait);
         }
         self.digest.fold(said);
         said
+    }
+
+    /// Counts a yes or a no of a machine that has other words for it.
+    pub const fn count(&mut self, yes: bool) {
+        let said = if yes {
+            &mut self.last.granted
+        } else {
+            &mut self.last.denied
+        };
+        *said = said.wrapping_add(1);
+    }
+
+    /// Remembers that a machine says to come back after `wait`.
+    pub fn promise(&mut self, wait: Duration) {
+        self.time.promise(wait);
+    }
+
+    /// Folds what an answer looks like in a log, of one in 16: text takes long on a small core.
+    pub fn tell_words(&mut self, answer: impl fmt::Display) {
+        if self.random.below(16) == 0 {
+            self.digest.fold(Words(answer));
+        }
     }
 
     /// What to ask for: mostly one, at times nothing, much or too much.
@@ -115,7 +135,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Grants that may be given back later, each at most once.
+/// Grants and permits that are used later, if at all.
 pub(crate) struct Kept<T>([Option<T>; KEPT]);
 
 impl<T: Copy> Kept<T> {

@@ -85,7 +85,7 @@ fn items(name: LimitName, standing: &Standing) {
 }
 
 /// Writes into a buffer whose length the compiler cannot know.
-fn write(fill: impl FnOnce(&mut [u8]) -> Result<&str, BufferTooSmall>) {
+pub(super) fn write(fill: impl FnOnce(&mut [u8]) -> Result<&str, BufferTooSmall>) {
     let mut bytes = [0; 256];
     let buffer = bytes.get_mut(..black_box(256)).unwrap_or_default();
     match fill(buffer) {

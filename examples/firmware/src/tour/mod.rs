@@ -6,9 +6,14 @@
 //!
 //! A new part of the library gets a file here.
 
+mod backoff;
+mod breaker;
+mod call;
 mod client;
+mod fallback;
 mod http;
 mod limit;
+mod retry;
 mod time;
 mod waiting;
 
@@ -24,6 +29,11 @@ pub fn everything() {
     http::all();
     client::all();
     waiting::all();
+    backoff::all();
+    retry::all();
+    breaker::all();
+    fallback::all();
+    call::all();
 }
 
 fn now() -> Instant {

@@ -1,0 +1,21 @@
+//! A retry budget that is a share of the calls, by all its verbs.
+
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use core::hint::black_box;
+
+use steadfast::outcome::Outcome;
+use steadfast::retry::{Budget, RetryBudget};
+use steadfast::shared::Shared;
+
+static PURSE: Shared<RetryBudget> = Shared::budget(RetryBudget::one_in_five());
+
+steadfast_firmware::size_image!(|now| {
+    PURSE.began(now);
+    PURSE.failed(now);
+    let said = PURSE.withdraw(now, black_box(Outcome::TimedOut));
+    PURSE.succeeded(now, said.ok());
+    said
+});
