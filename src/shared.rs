@@ -46,6 +46,7 @@ impl<P: Policy> Machine for RateLimiter<P> {
 /// | [`Places<K, P, N>`](crate::limit::Places) | with the caller, constant | [`Shared::places`] |
 /// | [`Keyed<K, P, N>`](crate::limit::Keyed) | with the table: it can be reconfigured | [`Shared::keyed`] |
 /// | [`Breaker`](crate::breaker::Breaker) | beside the state, constant | [`Shared::breaker`] |
+/// | [`BreakerState`](crate::breaker::BreakerState) | with the caller, constant | [`Shared::breaker_state`] |
 /// | [`Breakers<K, N>`](crate::breaker::Breakers) | beside the table, constant | [`Shared::breakers`] |
 /// | [`RetryBudget`](crate::retry::RetryBudget) | beside the state, constant | [`Shared::budget`] |
 /// | [`LastGood<V>`](crate::fallback::LastGood) | beside the answer, constant | [`Shared::last_good`] |
@@ -82,6 +83,26 @@ impl<S: Copy, M: Machine<Cell = Cell<S>>> Shared<M> {
     pub(crate) fn look(&self) -> (&M::Policy, S) {
         let state = critical_section::with(|cs| self.cell.borrow(cs).get());
         (&self.policy, state)
+    }
+
+    /// As [`update`](Self::update), but for what `look` can answer without a change: then the state
+    /// is not copied, and of a large one only what `look` reads is loaded.
+    #[inline]
+    pub(crate) fn update_unless<R>(
+        &self,
+        look: impl FnOnce(&S) -> Option<R>,
+        change: impl FnOnce(&M::Policy, &mut S) -> R,
+    ) -> R {
+        critical_section::with(|cs| {
+            let cell = self.cell.borrow(cs);
+            if let Some(said) = look(&cell.get()) {
+                return said;
+            }
+            let mut state = cell.get();
+            let said = change(&self.policy, &mut state);
+            cell.set(state);
+            said
+        })
     }
 
     /// Changes a copy of the state and stores it, in one critical section.

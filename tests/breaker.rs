@@ -995,3 +995,36 @@ fn after_a_panic_under_the_lock_everybody_asks_the_lock() {
     assert_eq!(fast.phase(NOW), Phase::ForcedOpen);
     assert_eq!(fast.try_enter(|| NOW), Err(Rejected::ForcedOpen));
 }
+
+/// Three holders of one machine.
+#[test]
+fn a_state_under_a_policy_of_the_callers_answers_as_the_others_do() {
+    static STATE: Shared<BreakerState> = Shared::breaker_state(BreakerState::CLOSED);
+    let whole = Shared::breaker(STANDARD);
+    let under = STATE.under(&STANDARD);
+    let mut now = NOW;
+    let mut probes = 0;
+    for step in 0..400_u64 {
+        now = now + secs(step % 7);
+        let outcome = if step % 50 < 20 {
+            BAD
+        } else {
+            Outcome::Success
+        };
+        let (one, other) = (under.enter(|| now), whole.enter(|| now));
+        match (one, other) {
+            (Ok(one), Ok(other)) if step % 11 > 0 => {
+                probes += u32::from(one.permit().is_probe());
+                assert_eq!(one.permit(), other.permit());
+                assert_eq!(one.record(|| now, outcome), other.record(|| now, outcome));
+            }
+            // Given up.
+            (Ok(_), Ok(_)) => {}
+            (one, other) => assert_eq!(one.err(), other.err()),
+        }
+        assert_eq!(under.standing(now), whole.standing(now));
+    }
+    assert!(probes > 10, "it was half-open, too: {probes}");
+    let by_hand = under.with_state(|breaker, state| breaker.force_open(state, now));
+    assert_eq!(by_hand.map(|told| told.to), Some(Phase::ForcedOpen));
+}

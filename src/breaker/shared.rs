@@ -47,7 +47,10 @@ impl<T: Trip, const PROBES: usize> Shared<Breaker<T, PROBES>> {
     /// If it is open, held open, or half-open with all its probes out.
     #[inline]
     pub fn try_enter(&self, now: Instant) -> Result<Permit, Rejected> {
-        self.update(|policy, state| policy.try_enter(state, now))
+        self.update_unless(
+            |state| state.passes(now).map(Ok),
+            |policy, state| policy.try_enter(state, now),
+        )
     }
 
     /// Takes note of what became of a call; see [`Breaker::record`].
@@ -106,6 +109,97 @@ impl<T: Trip, const PROBES: usize> CircuitBreaker for Shared<Breaker<T, PROBES>>
     #[inline]
     fn cancel(&self, permit: Permit) {
         self.cancel(permit);
+    }
+}
+
+impl<T: Trip, const PROBES: usize> Machine for BreakerState<T, PROBES> {
+    type Policy = ();
+    type Cell = Cell<Self>;
+}
+
+/// A breaker's state in a `static`, whose policy stays with the caller: for small devices, where a
+/// constant policy is then folded into the code instead of lying in RAM and in flash.
+///
+/// ```
+/// use steadfast::breaker::{Breaker, BreakerState, CircuitBreaker};
+/// use steadfast::{outcome::Outcome, shared::Shared, time::Instant};
+///
+/// const RULE: Breaker = Breaker::sensitive();
+/// static BUS: Shared<BreakerState> = Shared::breaker_state(BreakerState::CLOSED);
+///
+/// let now = || Instant::from_secs(1);
+/// let permit = BUS.under(&RULE).try_enter(now)?;
+/// BUS.under(&RULE).record(now, permit, Outcome::Success);
+/// # Ok::<(), steadfast::breaker::Rejected>(())
+/// ```
+impl<T: Trip, const PROBES: usize> Shared<BreakerState<T, PROBES>> {
+    /// Shares a state: [`BreakerState::CLOSED`], say.
+    pub const fn breaker_state(state: BreakerState<T, PROBES>) -> Self {
+        Self::of((), state)
+    }
+
+    /// The breaker of this state under `policy`, which is the same at every call.
+    #[inline]
+    pub const fn under<'a>(&'a self, policy: &'a Breaker<T, PROBES>) -> Under<'a, T, PROBES> {
+        Under {
+            state: self,
+            policy,
+        }
+    }
+}
+
+/// A shared state and its policy, made by `under`: a breaker as any other.
+#[derive(Clone, Copy)]
+pub struct Under<'a, T: Trip = Consecutive, const PROBES: usize = 1> {
+    state: &'a Shared<BreakerState<T, PROBES>>,
+    policy: &'a Breaker<T, PROBES>,
+}
+
+impl<T: Trip, const PROBES: usize> Under<'_, T, PROBES> {
+    /// Everything a status page shows.
+    pub fn standing(&self, now: Instant) -> Standing {
+        let ((), state) = self.state.look();
+        self.policy.standing(&state, now)
+    }
+
+    /// Policy and state, for what is done by hand: [`Breaker::force_open`], [`Breaker::reset`] and
+    /// the like. `work` runs in the critical section on a copy of the state, which is stored when it
+    /// returns.
+    pub fn with_state<R>(
+        &self,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
+    ) -> R {
+        self.state.update(|(), state| work(self.policy, state))
+    }
+}
+
+impl<T: Trip, const PROBES: usize> CircuitBreaker for Under<'_, T, PROBES> {
+    #[inline]
+    fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {
+        // The time is read before the critical section.
+        let now = now();
+        self.state.update_unless(
+            |state| state.passes(now).map(Ok),
+            |(), state| self.policy.try_enter(state, now),
+        )
+    }
+
+    #[inline]
+    fn record(
+        &self,
+        now: impl FnOnce() -> Instant,
+        permit: Permit,
+        outcome: Outcome,
+    ) -> Option<Transition> {
+        let now = now();
+        self.state
+            .update(|(), state| self.policy.record(state, now, permit, outcome))
+    }
+
+    #[inline]
+    fn cancel(&self, permit: Permit) {
+        self.state
+            .update(|(), state| self.policy.cancel(state, permit));
     }
 }
 

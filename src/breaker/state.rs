@@ -1,6 +1,6 @@
 //! What a breaker remembers: in each phase only what that phase needs.
 
-use super::permit::{FIRST, FIRST_AFTER_FORCED, FURTHER, GENERATIONS, NO_TICKET};
+use super::permit::{FIRST, FIRST_AFTER_FORCED, FURTHER, GENERATIONS, NO_TICKET, Permit};
 use super::transition::{Cause, Phase, Transition};
 use super::trip::{Consecutive, Trip};
 use crate::limit::CLOCK_LEAD;
@@ -76,6 +76,19 @@ impl<T: Trip, const PROBES: usize> BreakerState<T, PROBES> {
     /// changes: at one a second, after 34 years.
     pub const fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// A permit, if calls pass and nothing changes by that.
+    #[inline]
+    pub(super) const fn passes(&self, now: Instant) -> Option<Permit> {
+        match self.stage {
+            Stage::Closed(_) | Stage::Watching { .. } | Stage::Disabled => Some(Permit {
+                at: now,
+                generation: self.generation,
+                ticket: NO_TICKET,
+            }),
+            _ => None,
+        }
     }
 
     /// As it is, but in another generation.

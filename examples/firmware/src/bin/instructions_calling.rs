@@ -13,7 +13,7 @@ use core::panic::PanicInfo;
 
 use critical_section::Mutex;
 use steadfast::backoff::{Backoff, BackoffState};
-use steadfast::breaker::{Breaker, FastBreaker, Rate, Trip};
+use steadfast::breaker::{Breaker, BreakerState, CircuitBreaker, FastBreaker, Rate, Trip};
 use steadfast::outcome::Outcome;
 use steadfast::policy;
 use steadfast::random::SharedRandom;
@@ -29,6 +29,7 @@ const RETRIES: RetryPolicy = RetryPolicy::standard();
 
 static ENTERED: Shared<Breaker> = Shared::breaker(ROW);
 static CALLED: Shared<Breaker> = Shared::breaker(ROW);
+static UNDER: Shared<BreakerState> = Shared::breaker_state(BreakerState::CLOSED);
 static CALLED_FAST: FastBreaker = FastBreaker::new(ROW);
 static BY_CALLS: Shared<Breaker<Rate<CountWindow<2>>>> =
     Shared::breaker(policy!(Breaker::rate_over_calls::<2>(64)));
@@ -48,6 +49,13 @@ steadfast_firmware::asks! {
     breaker: |now| match CALLED.try_enter(now) {
         Ok(permit) => {
             CALLED.record(now, permit, outcome());
+            true
+        }
+        Err(_) => false,
+    };
+    breaker_under: |now| match UNDER.under(&ROW).try_enter(|| now) {
+        Ok(permit) => {
+            UNDER.under(&ROW).record(|| now, permit, outcome());
             true
         }
         Err(_) => false,
@@ -101,6 +109,12 @@ fn main() -> ! {
     });
     bench.machine_with("breaker", Duration::ZERO, breaker, |now, _| {
         open(&CALLED, now);
+    });
+    bench.machine_with("breaker_under", Duration::ZERO, breaker_under, |now, _| {
+        let held = |policy: &Breaker, state: &mut BreakerState| {
+            policy.force_open_for(state, now, hours(1));
+        };
+        UNDER.under(&ROW).with_state(held);
     });
     bench.machine_with("breaker_fast", Duration::ZERO, breaker_fast, |now, _| {
         CALLED_FAST.with_state(|policy, state| policy.force_open_for(state, now, hours(1)));

@@ -21,6 +21,7 @@ static FAST: FastBreaker = FastBreaker::new(Breaker::standard());
 static TIMED: FastBreaker<Rate<TimeWindow<4>>> = FastBreaker::new(policy!(
     Breaker::rate_over_time::<4>(minutes(1)).slow_percent(50, secs(1))
 ));
+static STATE: Shared<BreakerState> = Shared::breaker_state(BreakerState::CLOSED);
 static MANY: Shared<Breakers<u16, 8>> = Shared::breakers(Breaker::sensitive());
 
 pub(super) fn all() {
@@ -201,6 +202,17 @@ fn by_target() {
     black_box(table.phase(&policy, key, now()));
     black_box(table.standing(&policy, key, now()));
     black_box((table.iter().count(), table.unguarded()));
+    table.seed(black_box(7));
+    let rule = black_box(Breaker::standard());
+    let under = STATE.under(&rule);
+    if let Ok(entered) = under.enter(now) {
+        black_box(entered.record(now, outcome()));
+    }
+    under.with_state(|policy, state| {
+        state.seed(black_box(7));
+        black_box(policy.missed_if_forgotten(state, now()));
+    });
+    black_box(under.standing(now()));
     black_box((MANY.standing(key, now()), MANY.unguarded()));
     MANY.with_table(|policy, table| black_box(table.phase(policy, key, now())));
 }
