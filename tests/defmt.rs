@@ -66,7 +66,7 @@ macro_rules! loggable {
 
 /// Not values: what holds limiters, breakers, locks, tables, queues and clocks, and calls that are
 /// being put together.
-const HOLDERS: [&str; 33] = [
+const HOLDERS: [&str; 34] = [
     "AtKey",
     "AtomicRateLimiter",
     "Blocking",
