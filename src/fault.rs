@@ -27,10 +27,9 @@
 use core::fmt;
 
 use crate::config::ConfigError;
-use crate::limit::MAX_WAIT;
 use crate::outcome::Outcome;
 use crate::random::{Random, fraction_of};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, MAX_WAIT};
 
 /// How many calls fail, how, and how late they are. 32 bytes.
 ///

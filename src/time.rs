@@ -24,3 +24,11 @@ pub use duration::{Duration, TooLong, days, hours, micros, millis, minutes, nano
 pub use embassy_v0_5::EmbassyTime;
 pub use instant::Instant;
 pub use sleep::{BlockingSleep, Sleep};
+
+/// How far ahead of `now` an instant that a machine wrote down may lie, beyond the longest wait that
+/// there can truly be, and still be believed: 2^32 ns, about 4.3 s. Another core's clock may lead a
+/// little; what is further ahead is of before the clock went back.
+pub const CLOCK_LEAD: Duration = Duration::from_nanos(1 << 32);
+
+/// The longest wait that a policy may have: 2^62 ns, about 146 years.
+pub const MAX_WAIT: Duration = Duration::from_nanos(1 << 62);

@@ -3,8 +3,7 @@
 use super::schedule::{Schedule, scaled};
 use super::{Backoff, Jitter};
 use crate::config::ConfigError;
-use crate::limit::MAX_WAIT;
-use crate::time::Duration;
+use crate::time::{Duration, MAX_WAIT};
 
 /// The largest denominator of a factor, so that 1.01 times it is still a `u32`.
 const MOST_PARTS: u64 = 1 << 31;

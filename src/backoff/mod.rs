@@ -67,7 +67,7 @@ pub struct Backoff {
     schedule: Schedule,
     /// The first delay without chance.
     base: u64,
-    /// At least `base`, at most [`MAX_WAIT`](crate::limit::MAX_WAIT), 2^62 ns: so the sum of two
+    /// At least `base`, at most [`MAX_WAIT`](crate::time::MAX_WAIT), 2^62 ns: so the sum of two
     /// delays and three times a delay fit in 64 bits.
     cap: u64,
     jitter: Jitter,

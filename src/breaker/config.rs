@@ -4,8 +4,7 @@ use super::Breaker;
 use super::open_time::OpenTime;
 use super::trip::{Consecutive, Rate};
 use crate::config::ConfigError;
-use crate::limit::MAX_WAIT;
-use crate::time::{Duration, secs};
+use crate::time::{Duration, MAX_WAIT, secs};
 use crate::window::{CountWindow, TimeWindow};
 
 /// A breaker being configured; [`build`](Self::build) or [`policy!`](crate::policy) checks it.

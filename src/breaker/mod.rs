@@ -55,7 +55,7 @@
 //! - **Any failure in half-open reopens**, and so does a slow probe where slow calls are judged.
 //! - **To the instant.** It opens at the n-th failure, is judged at the least number of calls, and
 //!   is half-open when the open time is over.
-//! - **A clock that goes back** more than [`CLOCK_LEAD`](crate::limit::CLOCK_LEAD) behind when it
+//! - **A clock that goes back** more than [`CLOCK_LEAD`](crate::time::CLOCK_LEAD) behind when it
 //!   opened, or a probe went, makes that begin anew at `now`. So nobody waits longer than the open
 //!   time, or the lease, and 4.3 s.
 //!

@@ -51,8 +51,7 @@ impl OpenTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::MAX_WAIT;
-    use crate::time::{nanos, secs};
+    use crate::time::{MAX_WAIT, nanos, secs};
 
     #[test]
     fn it_doubles_up_to_the_cap_and_never_overflows() {

@@ -3,9 +3,8 @@
 use super::permit::{FIRST, FIRST_AFTER_FORCED, FURTHER, GENERATIONS, NO_TICKET, Permit};
 use super::transition::{Cause, Phase, Transition};
 use super::trip::{Consecutive, Trip};
-use crate::limit::CLOCK_LEAD;
 use crate::random::mixed;
-use crate::time::{Duration, Instant};
+use crate::time::{CLOCK_LEAD, Duration, Instant};
 use crate::window::{Call, Totals};
 
 /// What a [`Breaker`](super::Breaker) remembers. For [`Consecutive`] and one probe 48 bytes.

@@ -2,8 +2,7 @@
 
 use core::fmt;
 
-use crate::limit::CLOCK_LEAD;
-use crate::time::{Duration, Instant};
+use crate::time::{CLOCK_LEAD, Duration, Instant};
 
 /// Up to `N` items of work for later; none is forgotten before somebody says that it is done.
 ///
@@ -21,7 +20,7 @@ use crate::time::{Duration, Instant};
 /// An empty queue is all zeros but for what `T` makes of it. A place is the item and up to 40 bytes.
 /// `push`, `begin` and `next_due` look through all `N` places, as do the others for theirs. A lease
 /// or a wait from before the clock went back by more than
-/// [`CLOCK_LEAD`](crate::limit::CLOCK_LEAD) begins again at the first `begin` or `next_due` after.
+/// [`CLOCK_LEAD`](crate::time::CLOCK_LEAD) begins again at the first `begin` or `next_due` after.
 ///
 /// ```
 /// use steadfast::fallback::DeferredQueue;

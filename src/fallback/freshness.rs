@@ -1,8 +1,7 @@
 //! For how long an answer that was kept is any good.
 
 use crate::config::ConfigError;
-use crate::limit::{CLOCK_LEAD, MAX_WAIT};
-use crate::time::{Duration, Instant, secs};
+use crate::time::{CLOCK_LEAD, Duration, Instant, MAX_WAIT, secs};
 
 /// How long an answer is fresh, and how long it is usable at all. 16 bytes.
 ///

@@ -10,7 +10,7 @@ use core::cell::Cell;
 ///
 /// With it lie its [`Freshness`], 16 bytes, and when it was given, 8. Each call is O(1).
 ///
-/// An answer given further ahead than [`CLOCK_LEAD`](crate::limit::CLOCK_LEAD), before the clock
+/// An answer given further ahead than [`CLOCK_LEAD`](crate::time::CLOCK_LEAD), before the clock
 /// went back, is not fresh any more, and counts as just that old. So it is never younger than
 /// nothing, and never of use for longer than `max_age` and 4.3 s after a clock has gone back once.
 ///

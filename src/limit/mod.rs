@@ -110,9 +110,4 @@ pub use token_bucket::{
 };
 pub use word::Word;
 
-/// How far beyond a policy's longest wait a state may lie ahead of `now` and still be believed:
-/// 2^32 ns, about 4.3 s.
-pub const CLOCK_LEAD: crate::time::Duration = crate::time::Duration::from_nanos(1 << 32);
-
-/// The longest wait that a policy may have: 2^62 ns, about 146 years.
-pub const MAX_WAIT: crate::time::Duration = crate::time::Duration::from_nanos(1 << 62);
+pub use crate::time::{CLOCK_LEAD, MAX_WAIT};

@@ -3,9 +3,8 @@
 use super::Retry;
 use crate::backoff::{Backoff, Jitter};
 use crate::config::ConfigError;
-use crate::limit::MAX_WAIT;
 use crate::policy;
-use crate::time::{Duration, Instant, millis, secs};
+use crate::time::{Duration, Instant, MAX_WAIT, millis, secs};
 
 /// A retry policy: delays, attempts, and how long it may all take.
 ///

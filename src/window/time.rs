@@ -2,8 +2,7 @@
 
 use super::{Call, Totals, Window};
 use crate::config::ConfigError;
-use crate::limit::{CLOCK_LEAD, MAX_WAIT};
-use crate::time::{Duration, Instant};
+use crate::time::{CLOCK_LEAD, Duration, Instant, MAX_WAIT};
 
 /// Looks back on the calls of the last `window`, in `B` slices.
 ///

@@ -38,7 +38,7 @@ use crate::time::{Duration, Instant, secs};
 /// # When time misbehaves
 ///
 /// Only a ratio looks at the clock. If it goes back by more than
-/// [`CLOCK_LEAD`](crate::limit::CLOCK_LEAD), what is in the window counts as of then, so from then on
+/// [`CLOCK_LEAD`](crate::time::CLOCK_LEAD), what is in the window counts as of then, so from then on
 /// nothing is remembered for longer than a window and 4.3 s; nothing is deposited or forgiven by it.
 /// In a slice of a tenth of the window up to 2,147,483 retries are counted, and the share of as many;
 /// beyond that it says no.

@@ -1,7 +1,6 @@
 //! A balance whose deposits and withdrawals are forgotten after a while.
 
-use crate::limit::CLOCK_LEAD;
-use crate::time::{Duration, Instant};
+use crate::time::{CLOCK_LEAD, Duration, Instant};
 
 /// Into how many slices a window is cut; as many as in Finagle.
 pub(super) const SLICES: u64 = 10;
@@ -26,7 +25,7 @@ impl Slices {
         net: [0; SLICES as usize],
     };
 
-    /// Drops what is over at `now`; `slice` is at most [`MAX_WAIT`](crate::limit::MAX_WAIT).
+    /// Drops what is over at `now`; `slice` is at most [`MAX_WAIT`](crate::time::MAX_WAIT).
     pub(super) fn pass_to(&mut self, now: Instant, slice: Duration) {
         // Later than this the clock is taken to stand still, so that no slice ends at the end.
         let horizon = Instant::MAX - slice - CLOCK_LEAD;
