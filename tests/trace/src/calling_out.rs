@@ -123,7 +123,7 @@ machines! {
         stage, policy!(Breaker::rate_over_time::<4>(minutes(2)).min_calls(3)
             .slow_percent(50, secs(1)).open_for(secs(2)).close_after(1)));
     "8 breakers by target" => |stage| breaker::play_by_target::<8>(
-        stage, policy!(Breaker::consecutive(2).open_for(secs(20)).close_after(1)));
+        stage, policy!(Breaker::consecutive(1).open_for(secs(20)).close_after(1)));
     "deadline in headers" => deadline::play;
     "stale cache of 8" => |stage| fallback::play_cache::<8>(
         stage, policy!(Freshness::up_to(minutes(30)).fresh_for(secs(3))));
