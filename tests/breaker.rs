@@ -42,10 +42,7 @@ fn it_opens_at_the_fifth_failure_in_a_row_and_not_before() {
     let told = call(&STANDARD, &mut state, NOW, BAD).expect("the fifth");
     assert_eq!((told.from, told.to), (Phase::Closed, Phase::Open));
     assert_eq!(told.cause, Cause::Failures);
-    assert_eq!(
-        told.to_string(),
-        "closed -> open: 5 calls failed one after the other"
-    );
+    assert_eq!(told.to_string(), "closed -> open: 5 failures in a row");
     let rejected = STANDARD.try_enter(&mut state, NOW).unwrap_err();
     assert_eq!(
         rejected,

@@ -172,12 +172,16 @@ Order something; any bearer token names a user, and each has 100 orders a minute
   curl -i http://{address}/orders -H 'authorization: Bearer carol' \\
        -H 'content-type: application/json' -d '{{\"item\":\"teapot\"}}'
 
-What does sending it cost? Then let the partner fail, or hang, or be flaky, and ask again:
+What does sending it cost? Then let the partner fail, and ask again (it can be ok, slow, hang, fail,
+flaky, limited, reset):
 
   curl http://{address}/shipping/7
   curl http://{partner}/mode -H 'content-type: application/json' -d '{{\"mode\":\"fail\"}}'
   for i in $(seq 6); do curl http://{address}/shipping/7; echo; done
   curl http://{address}/status
+
+Its breaker is open for 30 s then, whatever the partner does, and closes after three quotes that
+work. Start the shop anew to try another fault at once.
 
 What limits and calls have done, for Prometheus and for whoever is on call:
 

@@ -61,7 +61,7 @@ impl fmt::Display for Phase {
 #[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Cause {
-    /// So many calls failed one after the other.
+    /// So many failures in a row.
     Failures,
     /// Too large a share of the calls failed.
     FailureRate,
@@ -139,7 +139,7 @@ impl Transition {
 }
 
 impl fmt::Display for Transition {
-    /// For a log: `closed -> open: 5 of 5 calls failed`.
+    /// For a log: `closed -> open: 5 failures in a row`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Totals {
             calls,
@@ -148,13 +148,16 @@ impl fmt::Display for Transition {
         } = self.totals;
         write!(f, "{} -> {}: ", self.from, self.to)?;
         match self.cause {
-            Cause::Failures => write!(f, "{failures} calls failed one after the other"),
+            Cause::Failures => write!(f, "{failures} failures in a row"),
             Cause::FailureRate => write!(f, "{failures} of {calls} calls failed"),
             Cause::SlowRate => write!(f, "{slow} of {calls} calls took too long"),
             Cause::OpenTimeOver => f.write_str("the open time is over"),
             Cause::ProbeFailed => f.write_str("a probe failed"),
             Cause::ProbeSlow => f.write_str("a probe took too long"),
-            Cause::Recovered => write!(f, "{calls} probes worked"),
+            Cause::Recovered => {
+                let probes = if calls == 1 { "probe" } else { "probes" };
+                write!(f, "{calls} {probes} worked")
+            }
             Cause::ByHand => f.write_str("by hand"),
         }
     }

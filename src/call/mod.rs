@@ -93,8 +93,9 @@ use crate::time::Duration;
 
 /// A call that is being put together; [`call`](Self::call) makes it.
 ///
-/// Nobody writes its type down: each method adds one thing, in any order. The example is at
-/// [the module](self).
+/// Nobody writes its type down: each method adds one thing, in any order, but that
+/// [`judged_by`](Call::judged_by) comes before [`notify`](Self::notify) and what is behind the call
+/// comes last. Of a number said twice the last one counts. The example is at [the module](self).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is called before `call`"]
 pub struct Call<Op, T, R, J = ByResult, G = NoBreaker, B = NoBudget, O = ()> {
@@ -111,7 +112,7 @@ pub struct Call<Op, T, R, J = ByResult, G = NoBreaker, B = NoBudget, O = ()> {
 /// What is the same whatever is called.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
-    name: &'static str,
+    name: Option<&'static str>,
     policy: RetryPolicy,
     repeatable: bool,
     attempt: Duration,
@@ -123,7 +124,7 @@ struct Plan {
 
 impl Plan {
     const NEW: Self = Self {
-        name: "call",
+        name: None,
         policy: RetryPolicy::never(),
         repeatable: true,
         attempt: Duration::MAX,
@@ -188,9 +189,9 @@ impl<Op, T, R> Call<Blocking<Op>, T, R> {
 }
 
 impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
-    /// What it is called in events; "call" unless set.
+    /// What it is called in events. Unless set, what its breaker is called, or "call".
     pub const fn named(mut self, name: &'static str) -> Self {
-        self.plan.name = name;
+        self.plan.name = Some(name);
         self
     }
 
@@ -241,37 +242,6 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
         self
     }
 
-    /// What a result means; by [`Outcome::of`] unless set. Before [`notify`](Self::notify), if
-    /// both are.
-    ///
-    /// ```
-    /// # use steadfast::{call::Call, outcome::Outcome};
-    /// # let (timer, random) = ((), ());
-    /// # enum Refused { OutOfStock, NoConnection }
-    /// # let reserve = || core::future::ready(Err::<u32, _>(Refused::OutOfStock));
-    /// # let _ =
-    /// Call::new(reserve, &timer, &random).judged_by(|result| match result {
-    ///     Err(Refused::OutOfStock) => Outcome::Ignored,
-    ///     other => Outcome::of(other),
-    /// });
-    /// ```
-    pub fn judged_by<J2>(self, judge: J2) -> Call<Op, T, R, J2, G, B, O>
-    where
-        Op: Operation,
-        J2: Fn(&Result<Op::Value, Op::Error>) -> Outcome,
-    {
-        Call {
-            judge,
-            operation: self.operation,
-            time: self.time,
-            random: self.random,
-            breaker: self.breaker,
-            budget: self.budget,
-            observer: self.observer,
-            plan: self.plan,
-        }
-    }
-
     /// Shows each attempt and its error to a closure, for a log in one's own words. The error is
     /// `None` if there was an answer, or none in time.
     ///
@@ -307,8 +277,8 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
         }
     }
 
-    /// Puts a circuit breaker around the call, retries included: see
-    /// [what is around what](self#what-is-around-what).
+    /// Puts a circuit breaker around the call, retries included: five failures are five calls that
+    /// failed with all their retries. See [what is around what](self#what-is-around-what).
     pub fn guarded_by<G2: CircuitBreaker>(self, breaker: G2) -> Call<Op, T, R, J, G2, B, O> {
         Call {
             breaker,
@@ -348,9 +318,46 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
             plan: self.plan,
         }
     }
+}
 
-    /// Tells someone of each attempt, retry and rejection.
-    pub fn observed_by<O2: Observe>(self, observer: O2) -> Call<Op, T, R, J, G, B, O2> {
+impl<Op, T, R, G, B, O> Call<Op, T, R, ByResult, G, B, O> {
+    /// What a result means; by [`Outcome::of`] unless set: `Ok` is a success, and every `Err` is
+    /// worth another try. An HTTP client that returns `Ok` for a 503 needs it. Once, and before
+    /// [`notify`](Self::notify). A judge that several calls share is an
+    /// `fn judge<T>(result: &Result<T, E>) -> Outcome`.
+    ///
+    /// ```
+    /// # use steadfast::{call::Call, outcome::Outcome};
+    /// # let (timer, random) = ((), ());
+    /// # enum Refused { OutOfStock, NoConnection }
+    /// # let reserve = || core::future::ready(Err::<u32, _>(Refused::OutOfStock));
+    /// # let _ =
+    /// Call::new(reserve, &timer, &random).judged_by(|result| match result {
+    ///     Err(Refused::OutOfStock) => Outcome::Ignored,
+    ///     other => Outcome::of(other),
+    /// });
+    /// ```
+    pub fn judged_by<J>(self, judge: J) -> Call<Op, T, R, J, G, B, O>
+    where
+        Op: Operation,
+        J: Fn(&Result<Op::Value, Op::Error>) -> Outcome,
+    {
+        Call {
+            judge,
+            operation: self.operation,
+            time: self.time,
+            random: self.random,
+            breaker: self.breaker,
+            budget: self.budget,
+            observer: self.observer,
+            plan: self.plan,
+        }
+    }
+}
+
+impl<Op, T, R, J, G, B> Call<Op, T, R, J, G, B> {
+    /// Tells someone of each attempt, retry and rejection. Once; a pair `(a, b)` tells both.
+    pub fn observed_by<O: Observe>(self, observer: O) -> Call<Op, T, R, J, G, B, O> {
         Call {
             observer,
             operation: self.operation,

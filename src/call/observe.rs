@@ -7,12 +7,20 @@ use crate::event::{BreakerEvent, FallbackEvent, RetryEvent};
 /// It is called between the attempts, on the call's own task: keep it short, and do not block.
 ///
 /// ```
-/// use steadfast::{call::Observe, event::RetryEvent};
+/// use steadfast::{call::Observe, event::{BreakerEvent, FallbackEvent, RetryEvent}};
 ///
 /// struct Log;
 /// impl Observe for Log {
 ///     fn attempted(&self, event: &RetryEvent<'_>) {
 ///         println!("{event}");
+///     }
+///
+///     fn guarded(&self, event: &BreakerEvent<'_>) {
+///         println!("{} {}", event.breaker, event.outcome.label());
+///     }
+///
+///     fn served(&self, event: &FallbackEvent<'_>) {
+///         println!("{} {}", event.operation, event.label());
 ///     }
 /// }
 /// ```

@@ -7,7 +7,7 @@ use super::judge::Judge;
 use super::observe::Observe;
 use super::operation::AsyncOperation;
 use super::run::Finished;
-use super::{Call, CallError};
+use super::{Call, CallError, Plan};
 use crate::breaker::CircuitBreaker;
 use crate::fallback::{Aged, Chain, Memory, Missed, Served, Source, primary};
 use crate::outcome::Outcome;
@@ -119,7 +119,7 @@ where
         self.ask().await.without_default()
     }
 
-    async fn ask(self) -> Asked<Op::Value, Op::Error, O> {
+    async fn ask(self) -> Asked<Op::Value, Op::Error, G, O> {
         let Self {
             mut call,
             mut memory,
@@ -139,8 +139,9 @@ where
                 chain.backed_by(&mut memory, now)
             },
             is_a_no,
-            name: call.plan.name,
+            plan: call.plan,
             now,
+            breaker: call.breaker,
             observer: call.observer,
         }
     }
@@ -193,11 +194,12 @@ where
 }
 
 /// What a call came to, and what was kept from earlier if it came to nothing.
-struct Asked<V, E, O> {
+struct Asked<V, E, G, O> {
     chain: Chain<V, Came<V, E>>,
     is_a_no: bool,
-    name: &'static str,
+    plan: Plan,
     now: Instant,
+    breaker: G,
     observer: O,
 }
 
@@ -208,21 +210,28 @@ enum Came<V, E> {
     Error(CallError<E>),
 }
 
-impl<V, E, O: Observe> Asked<V, E, O> {
+impl<V, E, G: CircuitBreaker, O: Observe> Asked<V, E, G, O> {
     fn or_default(self, default: impl FnOnce() -> V) -> Served<V> {
         let served = self.chain.or_default(default);
-        self.observer.served(&served.event(self.name, self.now));
+        self.observer
+            .served(&served.event(self.plan.name_beside(&self.breaker), self.now));
         served
     }
 
     fn without_default(self) -> Result<Served<V>, CallError<E>> {
         if !self.is_a_no {
-            self.observer.served(&self.chain.event(self.name, self.now));
+            self.observer.served(
+                &self
+                    .chain
+                    .event(self.plan.name_beside(&self.breaker), self.now),
+            );
         }
         let missed = if self.is_a_no {
             Missed::NONE
         } else {
-            self.chain.event(self.name, self.now).missed
+            self.chain
+                .event(self.plan.name_beside(&self.breaker), self.now)
+                .missed
         };
         self.chain.served().or_else(|came| match came {
             Came::Value(value) => Ok(Served {

@@ -12,6 +12,16 @@ use crate::random::Random;
 use crate::retry::{Budget, Retry, Step, StopReason};
 use crate::time::{BlockingSleep, Clock, Duration, Instant, Sleep};
 
+/// A call without a name.
+const CALL: &str = "call";
+
+impl Plan {
+    /// What events call it.
+    pub(super) fn name_beside<'a>(&self, breaker: &'a impl CircuitBreaker) -> &'a str {
+        self.name.or(breaker.name()).unwrap_or(CALL)
+    }
+}
+
 /// What an attempt came to.
 type Ended<V, E> = Result<Result<V, E>, TimedOut>;
 
@@ -220,7 +230,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
                 .step(&self.plan.policy, now, outcome, budget, random),
         };
         let event = RetryEvent {
-            operation: self.plan.name,
+            operation: self.plan.name_beside(self.breaker),
             attempt: self.attempts,
             max_attempts: self.plan.policy.attempts(),
             outcome,
@@ -325,7 +335,10 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             return;
         }
         self.observer.guarded(&BreakerEvent {
-            breaker: self.breaker.name().unwrap_or(self.plan.name),
+            breaker: self
+                .breaker
+                .name()
+                .unwrap_or(self.plan.name.unwrap_or(CALL)),
             outcome,
             at: self.time.now(),
         });

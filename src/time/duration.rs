@@ -62,6 +62,13 @@ impl Duration {
         self.0
     }
 
+    /// Whole milliseconds, rounded up: what a delay that must not be early takes.
+    ///
+    /// Costs one 64-bit division.
+    pub const fn as_millis_ceil(self) -> u64 {
+        self.0.div_ceil(1_000_000)
+    }
+
     /// Whole seconds, rounded up: what a header that must not be early carries.
     ///
     /// Costs one 64-bit division.

@@ -208,6 +208,33 @@ async fn what_was_good_serves_until_it_is_too_old() {
     assert_eq!(ask(Err("down")).await, (0, Source::Default, Duration::ZERO));
 }
 
+/// Logs and metrics of one service are found under one name.
+#[tokio::test(start_paused = true)]
+async fn a_call_without_a_name_is_called_after_its_target() {
+    #[derive(Default)]
+    struct Names(std::sync::Mutex<Vec<String>>);
+    impl steadfast::call::Observe for Names {
+        fn attempted(&self, event: &steadfast::event::RetryEvent<'_>) {
+            self.0.lock().unwrap().push(event.operation.to_owned());
+        }
+
+        fn served(&self, event: &steadfast::event::FallbackEvent<'_>) {
+            self.0.lock().unwrap().push(event.operation.to_owned());
+        }
+    }
+    let target = target();
+    let names = Names::default();
+    let down = || async { Err::<u32, _>("down") };
+    let call = down.guarded_by(&target).observed_by(&names);
+    assert_eq!(call.or_else(|| 5).call().await.value, 5);
+    let call = down.named("quote").guarded_by(&target).observed_by(&names);
+    assert!(call.call().await.is_err());
+    let call = down.within(secs(1)).observed_by(&names);
+    assert!(call.call().await.is_err());
+    let names = names.0.into_inner().unwrap();
+    assert_eq!(names, ["partner", "partner", "quote", "call"]);
+}
+
 #[test]
 fn a_cache_is_bounded_and_keeps_what_is_used() {
     let cache = StaleCache::standard(2).unwrap();
@@ -450,7 +477,7 @@ mod traced {
         let lines: Vec<_> = log.lines().map(str::trim).collect();
         let expected = [
             r#"INFO steadfast::call: failed, and is tried again operation="quote" attempt=1 max_attempts=3 outcome="transient" took_ms=30 delay_ms=100"#,
-            r#"WARN steadfast::call: closed -> open: 2 calls failed one after the other breaker="partner" from="closed" to="open" cause="failures""#,
+            r#"WARN steadfast::call: closed -> open: 2 failures in a row breaker="partner" from="closed" to="open" cause="failures""#,
             r#"WARN steadfast::call: failed operation="quote" attempt=2 max_attempts=3 outcome="transient" took_ms=30 reason="breaker_opened""#,
         ];
         assert_eq!(lines[..3], expected, "{log}");
@@ -462,7 +489,7 @@ mod traced {
         );
         let expected = [
             r#"INFO steadfast::call: open -> half_open: the open time is over breaker="partner" from="open" to="half_open" cause="open_time_over""#,
-            r#"INFO steadfast::call: half_open -> closed: 1 probes worked breaker="partner" from="half_open" to="closed" cause="recovered""#,
+            r#"INFO steadfast::call: half_open -> closed: 1 probe worked breaker="partner" from="half_open" to="closed" cause="recovered""#,
             r#"WARN steadfast::call: failed operation="quote" attempt=1 max_attempts=1 outcome="transient" took_ms=30 reason="attempts_spent""#,
             r#"INFO steadfast::call: answered by a fallback operation="quote" source="default" age_ms=0"#,
         ];

@@ -182,7 +182,7 @@ async fn each_failed_attempt_is_told_with_its_reason_and_counts_for_the_breaker(
             format!("shipping: attempt 2 of 3 transient, retry: {why}"),
             format!("shipping: attempt 3 of 3 transient, stop: attempt 3 was the last: {why}"),
             format!("shipping: attempt 1 of 3 transient, retry: {why}"),
-            "shipping: breaker closed -> open: 5 calls failed one after the other".to_owned(),
+            "shipping: breaker closed -> open: 5 failures in a row".to_owned(),
             format!("shipping: attempt 2 of 3 transient, stop: the breaker has opened: {why}"),
         ]
     );
@@ -193,10 +193,7 @@ async fn each_failed_attempt_is_told_with_its_reason_and_counts_for_the_breaker(
     assert_eq!(breaker["state"], "open");
     assert!(breaker["nextProbeInMs"].is_u64(), "{breaker}");
     let last = &breaker["lastTransition"];
-    assert_eq!(
-        last["text"],
-        "closed -> open: 5 calls failed one after the other"
-    );
+    assert_eq!(last["text"], "closed -> open: 5 failures in a row");
     assert!(last["msAgo"].is_u64(), "{last}");
     // Three retries of five tokens.
     let budget = json!({ "available": 485, "capacity": 500 });

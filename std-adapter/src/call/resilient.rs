@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use steadfast::breaker::CircuitBreaker;
-use steadfast::call::{Attempt, ByResult, Call, NoBreaker, NoMemory, OrElse, Plain, Told};
+use steadfast::call::{Attempt, ByResult, Call, NoBreaker, NoMemory, OrElse, OrStale, Plain, Told};
 use steadfast::retry::{Budget, NoBudget, RetryPolicy};
 use steadfast::time::{Duration, secs};
 
@@ -117,6 +117,9 @@ type Sentence<Op, G = NoBreaker, B = NoBudget> =
 /// - for a future: there are no parentheses around the closure; `|| fetch(7).retry(..)` is a closure
 ///   that retries the answer.
 ///
+/// "No method named `judged_by` found for closure": it and a few others cannot begin a sentence.
+/// Write `(|| pay()).with_care().judged_by(..)`, or put another verb first.
+///
 /// "No method named `retry` found":
 ///
 /// - `use steadfast_std::Resilient;` is missing;
@@ -153,6 +156,22 @@ pub trait Resilient: Sized {
     /// Sets a limit to the whole; see [`Call::within`].
     fn within(self, limit: Duration) -> Sentence<Self> {
         self.with_care().within(limit)
+    }
+
+    /// There is one attempt, whatever the policy says; see [`Call::not_repeatable`].
+    fn not_repeatable(self) -> Sentence<Self> {
+        self.with_care().not_repeatable()
+    }
+
+    /// Gives it a name for events; see [`Call::named`].
+    fn named(self, name: &'static str) -> Sentence<Self> {
+        self.with_care().named(name)
+    }
+
+    /// Keeps each good answer, and takes the last one if it comes to nothing; see
+    /// [`Call::or_stale`].
+    fn or_stale<M>(self, memory: M) -> OrStale<Sentence<Self>, M> {
+        self.with_care().or_stale(memory)
     }
 
     /// Takes a safe value if it comes to nothing; see [`Call::or_else`].
