@@ -16,8 +16,8 @@ use super::MutexLocked;
 /// budget.
 ///
 /// While all is well, the breaker costs two loads a call, and the budget a lock of its own.
-/// Everybody passes the time of one clock: [`TokioTime::of_process`](crate::TokioTime::of_process),
-/// in the sentences of [`Resilient`](super::Resilient).
+/// Everybody passes the time of one clock: `TokioTime::of_process`,
+/// in the sentences of `Resilient`.
 ///
 /// ```
 /// use steadfast::breaker::{Breaker, CircuitBreaker};
@@ -50,6 +50,9 @@ pub(super) enum Name {
 
 impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
     /// A target with a breaker that is closed and a budget that is full.
+    ///
+    /// Its open time, if it has jitter, is drawn from seed 0 in every process: set another at the
+    /// start, by `target.with_breaker(|_, state| state.seed(of_this_process))`.
     pub const fn new(name: &'static str, breaker: Breaker<T, PROBES>, budget: RetryBudget) -> Self {
         Self::of(Name::Static(name), breaker, budget, BreakerState::CLOSED)
     }
