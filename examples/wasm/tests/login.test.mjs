@@ -94,6 +94,15 @@ test("what is no login costs a try and does not stop the server", async () => {
   assert.equal(headers["x-ratelimit-remaining"], "2");
 });
 
+test("a body that is too long is answered, and the connection goes on", async () => {
+  // Over many, since a reset may come before the answer or after it.
+  for (let n = 1; n <= 20; n += 1) {
+    const from = `127.0.1.${n}`;
+    assert.equal((await ask(from, "x".repeat(1_000_000))).status, 413);
+    assert.equal((await ask(from, right)).status, 200);
+  }
+});
+
 test("a client is its IPv4 address or its IPv6 network", () => {
   for (const [address, key] of [
     ["127.0.0.1", "127.0.0.1"],
