@@ -11,8 +11,8 @@ use std::path::Path;
 use steadfast::ConfigError;
 use steadfast::backoff::{Backoff, BackoffConfig, BackoffState, Delays, Jitter};
 use steadfast::breaker::{
-    self, Breaker, BreakerConfig, BreakerState, Breakers, Cause, Consecutive, OverCalls, OverTime,
-    Permit, Phase, Rate, Recovery, Rejected, Stakes, Traffic, Transition,
+    self, Breaker, BreakerConfig, BreakerState, Breakers, Cause, Consecutive, OneByOne, OverCalls,
+    OverTime, Permit, Phase, Rate, Recovery, Rejected, Stakes, Traffic, Transition,
 };
 use steadfast::call::{Attempt, CallError, NoBreaker, TimedOut};
 use steadfast::deadline::Deadline;
@@ -48,7 +48,7 @@ use steadfast::retry::{
 };
 use steadfast::time::{Duration, Instant, TooLong};
 use steadfast::window::{
-    Call, CountWindow, CountWindowConfig, CountWindowState, TimeWindow, TimeWindowConfig,
+    Call, CountWindow, CountWindowConfig, CountWindowState, Steady, TimeWindow, TimeWindowConfig,
     TimeWindowState, Totals,
 };
 
@@ -66,7 +66,7 @@ macro_rules! loggable {
 
 /// Not values: what holds limiters, breakers, locks, tables, queues and clocks, and calls that are
 /// being put together.
-const HOLDERS: [&str; 34] = [
+const HOLDERS: [&str; 36] = [
     "AtKey",
     "AtomicRateLimiter",
     "Blocking",
@@ -97,8 +97,10 @@ const HOLDERS: [&str; 34] = [
     "Queued",
     "Shared",
     "SharedRandom",
+    "SharedSteady",
     "StaleCache",
     "StaticWaitQueue",
+    "Stripe",
     "Told",
     "Under",
 ];
@@ -205,6 +207,7 @@ fn every_public_value_can_be_logged() {
         NameError,
         NoBreaker,
         NoBudget,
+        OneByOne,
         Outcome,
         OverCalls<2>,
         OverTime<2>,
@@ -247,6 +250,7 @@ fn every_public_value_can_be_logged() {
         SplitMix32,
         Stakes,
         Standing,
+        Steady,
         Step,
         StopReason,
         Switched,

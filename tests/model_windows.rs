@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use steadfast::time::{Instant, nanos, secs};
-use steadfast::window::{Call, CountWindow, TimeWindow, Totals, Window};
+use steadfast::window::{Call, CountWindow, Steady, TimeWindow, Totals, Window};
 
 type Verdict = Result<u64, TestCaseError>;
 
@@ -51,6 +51,79 @@ fn the_last_calls() {
         33..=64 => last_calls::<2>(length, &calls),
         _ => last_calls::<3>(length, &calls),
     });
+}
+
+/// The same calls: one window records each, the other counts good ones apart while it may, and adds
+/// them when something else is asked of it.
+fn added_together<W: Window>(window: W, steps: &[(u64, u8)]) -> Verdict {
+    let (mut one, mut other, mut apart) = (W::EMPTY, W::EMPTY, 0);
+    let mut now = Instant::from_secs(10);
+    for &(by, bits) in steps {
+        now = match by % 16 {
+            0..=9 => now,
+            10..=12 => now + nanos(by >> 32 & 63),
+            13 => now + nanos(1 << 33) + nanos(by >> 32),
+            14 => now - nanos((1 << 32) - 2 + (by >> 32 & 3)),
+            _ => now - nanos(by >> 32 & 63),
+        };
+        let call = call(if bits < 40 { bits } else { 0 });
+        let said = window.record(&mut one, now, call);
+        if call == Call::GOOD && window.steady(&other).holds(now) {
+            apart += 1;
+            continue;
+        }
+        let so_far = window.add(&mut other, apart);
+        prop_assert_eq!(so_far, window.latest(&other));
+        apart = 0;
+        prop_assert_eq!(window.record(&mut other, now, call), said);
+        prop_assert_eq!(window.totals(&other, now), window.totals(&one, now));
+    }
+    let right = window.totals(&one, now);
+    window.add(&mut other, apart);
+    prop_assert_eq!(window.totals(&other, now), right);
+    Ok(steps.len() as u64)
+}
+
+#[test]
+fn good_calls_that_are_added_together_count_as_if_each_had_been_recorded() {
+    let steps = vec(any::<(u64, u8)>(), 0..=400);
+    let inputs = (1_u32..=40, 1_u64..=2_000, steps);
+    play("added together", inputs, |(calls, window, steps)| {
+        let of_calls = CountWindow::<2>::new(calls).build().unwrap();
+        let of_time = TimeWindow::<4>::new(nanos(window + 3)).build().unwrap();
+        Ok(added_together(of_calls, &steps)? + added_together(of_time, &steps)?)
+    });
+}
+
+/// 2^32 - 1 calls: what more comes is not counted, however it comes.
+#[test]
+fn a_full_time_window_counts_no_more_good_calls() {
+    let window = TimeWindow::<2>::new(secs(2)).build().unwrap();
+    let (mut state, now) = (TimeWindow::<2>::EMPTY, Instant::from_secs(100));
+    window.record(&mut state, now, Call::FAILED);
+    assert_eq!(window.add(&mut state, u32::MAX - 3).calls, u32::MAX - 2);
+    for calls in [7, 0, u32::MAX] {
+        assert_eq!(window.add(&mut state, calls).calls, u32::MAX);
+    }
+    assert_eq!(window.totals(&state, now + secs(2)), Totals::NONE);
+}
+
+#[test]
+fn good_calls_add_up_while_nothing_else_happens() {
+    let window = TimeWindow::<2>::new(secs(2)).build().unwrap();
+    let (mut state, now) = (TimeWindow::<2>::EMPTY, Instant::from_secs(100));
+    // An empty window begins with its first call.
+    assert_eq!(window.steady(&state), Steady::NEVER);
+    window.record(&mut state, now, Call::GOOD);
+    let steady = window.steady(&state);
+    assert!(steady.holds(now) && steady.holds(now + secs(1) - nanos(1)));
+    assert!(!steady.holds(now + secs(1)), "the next slice");
+    assert!(steady.holds(now - nanos(1 << 32)), "a clock that lags");
+    assert!(!steady.holds(now - nanos((1 << 32) + 1)), "one that jumped");
+    for now in [Instant::ZERO, now, Instant::MAX] {
+        assert!(!Steady::NEVER.holds(now));
+        assert_eq!(Steady::ALWAYS.holds(now), now < Instant::MAX);
+    }
 }
 
 /// The calls in their slices of time, by division. The first call, and the first after a whole

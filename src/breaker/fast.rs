@@ -12,11 +12,12 @@ use portable_atomic::Ordering::Relaxed;
 use super::permit::NO_TICKET;
 use super::state::Stage;
 use super::{
-    Breaker, BreakerState, CircuitBreaker, Consecutive, Permit, Phase, Rejected, Standing,
-    Transition, Trip,
+    Breaker, BreakerState, Cause, CircuitBreaker, Consecutive, GoodCalls, OneByOne, Permit, Phase,
+    Rejected, Standing, Transition, Trip,
 };
 use crate::outcome::Outcome;
 use crate::time::Instant;
+use crate::window::Steady;
 
 /// A value behind a lock, whichever: a critical section, a mutex of the standard library.
 pub trait Locked<S> {
@@ -58,7 +59,12 @@ const AT_REST: u32 = 2;
 /// Everything else takes the lock, and runs the same pure machine. For [`Consecutive`] that is: a
 /// failure, a success after a failure, and all calls while the breaker is open or half-open. With a
 /// [`Rate`](super::Rate) over so many calls, each result until the window is full of good calls; if
-/// calls are timed, or counted over time, each result.
+/// calls are counted over time, each result.
+///
+/// Where threads have places of their own to count good calls in
+/// ([`with_good_calls`](Self::with_good_calls)), rates take the lock only for what is no good call,
+/// once a slice of the window, once in 65,536 good calls of a thread, and while so many calls have
+/// failed that a good one could open the breaker, by making up the least number of calls.
 ///
 /// The lock is a critical section unless another is passed ([`with_lock`](Self::with_lock)). One
 /// word is added to the policy and the state.
@@ -91,16 +97,24 @@ const AT_REST: u32 = 2;
 /// Whoever has learned of a change from another thread, by whatever means orders the two, sees the
 /// word of that change or a later one. So after the failure that opens the breaker has been
 /// recorded, nobody who knows of that passes.
+///
+/// Good calls that are counted apart are recorded when they are taken, at the order of the lock.
+/// One whose count is seen too late for a failure was recorded after that failure; too late for its
+/// generation, after the breaker had opened, when it changes nothing. If it makes up the least
+/// number of calls, which it could not when its thread looked, the next call that is recorded finds
+/// that the breaker should have opened, and opens it.
 #[derive(Debug)]
 pub struct FastBreaker<
     T: Trip = Consecutive,
     const PROBES: usize = 1,
     L = InSection<BreakerState<T, PROBES>>,
+    G = OneByOne,
 > {
     policy: Breaker<T, PROBES>,
     /// `generation << 2` and the two bits above. Zero at first: ask the lock, which then says.
     word: AtomicU32,
     state: L,
+    good_calls: G,
 }
 
 impl<T: Trip, const PROBES: usize> FastBreaker<T, PROBES> {
@@ -115,20 +129,38 @@ impl<T: Trip, const PROBES: usize, L> FastBreaker<T, PROBES, L> {
     /// A breaker whose state lies behind a lock of yours.
     #[cfg(not(steadfast_loom))]
     pub const fn with_lock(policy: Breaker<T, PROBES>, state: L) -> Self {
-        Self {
-            policy,
-            word: AtomicU32::new(0),
-            state,
-        }
+        Self::with_good_calls(policy, state, OneByOne)
     }
 
     /// A breaker whose state lies behind a lock of yours. Loom's words cannot be constants.
     #[cfg(steadfast_loom)]
     pub fn with_lock(policy: Breaker<T, PROBES>, state: L) -> Self {
+        Self::with_good_calls(policy, state, OneByOne)
+    }
+}
+
+impl<T: Trip, const PROBES: usize, L, G> FastBreaker<T, PROBES, L, G> {
+    /// A breaker whose state lies behind a lock of yours, and whose good calls are counted apart
+    /// where that can be done.
+    #[cfg(not(steadfast_loom))]
+    pub const fn with_good_calls(policy: Breaker<T, PROBES>, state: L, good_calls: G) -> Self {
         Self {
             policy,
             word: AtomicU32::new(0),
             state,
+            good_calls,
+        }
+    }
+
+    /// A breaker whose state lies behind a lock of yours, and whose good calls are counted apart
+    /// where that can be done. Loom's words cannot be constants.
+    #[cfg(steadfast_loom)]
+    pub fn with_good_calls(policy: Breaker<T, PROBES>, state: L, good_calls: G) -> Self {
+        Self {
+            policy,
+            word: AtomicU32::new(0),
+            state,
+            good_calls,
         }
     }
 
@@ -138,7 +170,12 @@ impl<T: Trip, const PROBES: usize, L> FastBreaker<T, PROBES, L> {
     }
 }
 
-impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> FastBreaker<T, PROBES, L> {
+impl<T, const PROBES: usize, L, G> FastBreaker<T, PROBES, L, G>
+where
+    T: Trip,
+    L: Locked<BreakerState<T, PROBES>>,
+    G: GoodCalls,
+{
     /// May a call be made? See [`Breaker::try_enter`]. The time is read only if it matters.
     ///
     /// # Errors
@@ -175,18 +212,36 @@ impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> FastBreak
         outcome: Outcome,
     ) -> Option<Transition> {
         let untimed = self.policy.rule().longest_good_call().is_none();
-        if outcome.is_success()
-            && untimed
-            && self.word.load(Relaxed) == permit.generation << 2 | AT_REST | PASSES
-        {
+        let word = self.word.load(Relaxed);
+        if outcome.is_success() && untimed && word == permit.generation << 2 | AT_REST | PASSES {
             return None;
         }
-        self.record_locked(now(), permit, outcome)
+        let now = now();
+        if outcome.is_success() && self.count_good(now, permit, word) {
+            return None;
+        }
+        self.record_locked(now, permit, outcome)
+    }
+
+    /// Counts a call that worked, if that needs no lock. Not inlined, so that the call above that
+    /// counts nothing stays as short as it is.
+    #[inline(never)]
+    fn count_good(&self, now: Instant, permit: Permit, word: u32) -> bool {
+        let longest = self.policy.rule().longest_good_call();
+        if longest.is_some_and(|longest| now.since(permit.at) > longest) {
+            return false;
+        }
+        let passes = permit.generation << 2 | PASSES;
+        word == passes | AT_REST || word == passes && self.good_calls.count(permit.generation, now)
     }
 
     #[cold]
     fn record_locked(&self, now: Instant, permit: Permit, outcome: Outcome) -> Option<Transition> {
-        self.with_state(|policy, state| policy.record(state, now, permit, outcome))
+        self.under_lock(|policy, state, late| {
+            let opened = late.and_then(|cause| policy.trip(state, now, cause));
+            let change = policy.record(state, now, permit, outcome);
+            opened.or(change)
+        })
     }
 
     /// The call was given up; see [`Breaker::cancel`]. Takes the lock only for a probe.
@@ -204,7 +259,7 @@ impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> FastBreak
 
     /// Everything a status page shows.
     pub fn standing(&self, now: Instant) -> Standing {
-        self.state.with(|state| self.policy.standing(state, now))
+        self.with_state(|policy, state| policy.standing(state, now))
     }
 
     /// Policy and state, for what is done by hand: [`Breaker::force_open`], [`Breaker::reset`] and
@@ -213,12 +268,32 @@ impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> FastBreak
         &self,
         work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
     ) -> R {
+        self.under_lock(|policy, state, _| work(policy, state))
+    }
+
+    /// With all good calls in the state, and why they should have opened the breaker if they should.
+    fn under_lock<R>(
+        &self,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>, Option<Cause>) -> R,
+    ) -> R {
+        let Self {
+            policy,
+            word,
+            good_calls,
+            ..
+        } = self;
         self.state.with(|state| {
             // Should `work` panic, whatever it has left behind: everybody asks the lock.
-            self.word.store(0, Relaxed);
-            let said = work(&self.policy, state);
+            word.store(0, Relaxed);
+            good_calls.set_steady(Steady::NEVER);
+            let late = match good_calls.take(state.generation) {
+                0 => None,
+                calls => policy.add_good(state, calls),
+            };
+            let said = work(policy, state, late);
             // Under the lock, so that the words are written in the order of the states.
-            self.word.store(self.policy.word(state), Relaxed);
+            good_calls.set_steady(policy.steady(state));
+            word.store(policy.word(state), Relaxed);
             said
         })
     }
@@ -242,8 +317,11 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     }
 }
 
-impl<T: Trip, const PROBES: usize, L: Locked<BreakerState<T, PROBES>>> CircuitBreaker
-    for FastBreaker<T, PROBES, L>
+impl<T, const PROBES: usize, L, G> CircuitBreaker for FastBreaker<T, PROBES, L, G>
+where
+    T: Trip,
+    L: Locked<BreakerState<T, PROBES>>,
+    G: GoodCalls,
 {
     #[inline]
     fn try_enter(&self, now: impl FnOnce() -> Instant) -> Result<Permit, Rejected> {

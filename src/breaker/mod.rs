@@ -67,6 +67,7 @@
 //! | [`Shared<Breaker>`](crate::shared::Shared) | in a `static`, behind a critical section |
 //! | [`Shared<BreakerState>`](crate::shared::Shared) | the same, with a policy that stays in the code: a third less flash |
 //! | [`FastBreaker`] | the same, or behind a lock of yours; while all is well a call costs two loads |
+//! | [`FastBreaker`] with [`GoodCalls`] | rates: threads count good calls each by itself |
 //! | [`Breakers`] | a breaker for each of a few targets, in a fixed number of places |
 //!
 //! A breaker belongs to a service that is called, not to a request: share one among all who call
@@ -75,30 +76,40 @@
 mod by_target;
 mod config;
 mod fast;
+mod good_calls;
 mod guard;
 mod manual;
 mod open_time;
 mod permit;
 mod presets;
 mod shared;
+#[cfg(target_has_atomic = "64")]
+mod shared_steady;
 mod state;
+#[cfg(target_has_atomic = "64")]
+mod stripe;
 mod transition;
 mod trip;
 
 pub use by_target::Breakers;
 pub use config::{BreakerConfig, OverCalls, OverTime};
 pub use fast::{FastBreaker, InSection, Locked};
+pub use good_calls::{GoodCalls, OneByOne};
 pub use guard::{CircuitBreaker, Entered};
 pub use permit::{Permit, Rejected};
 pub use presets::{Recovery, Stakes, Traffic};
 pub use shared::{OfTarget, Under};
+#[cfg(target_has_atomic = "64")]
+pub use shared_steady::SharedSteady;
 pub use state::BreakerState;
+#[cfg(target_has_atomic = "64")]
+pub use stripe::Stripe;
 pub use transition::{Cause, Phase, Transition};
 pub use trip::{Consecutive, Rate, Trip};
 
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
-use crate::window::{Call, Totals};
+use crate::window::{Call, Steady, Totals};
 use open_time::OpenTime;
 use permit::NO_TICKET;
 use state::{Probes, Stage, Watch, left};
@@ -245,6 +256,16 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
             }
             _ => return None,
         };
+        self.change(state, now, change)
+    }
+
+    /// Makes a change, or only tells of it if the breaker is held by hand.
+    fn change(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+        change: Transition,
+    ) -> Option<Transition> {
         if let Stage::Watching { watch, .. } = &mut state.stage {
             if *watch != Watch::ObserveOnly {
                 return None;
@@ -262,6 +283,44 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
             self.open(state, now);
         }
         Some(change)
+    }
+
+    /// Counts so many calls that worked in time, of this generation, while good calls did no more
+    /// than add up. Why the breaker should have opened, if meanwhile they did more.
+    fn add_good(&self, state: &mut BreakerState<T, PROBES>, calls: u32) -> Option<Cause> {
+        match &mut state.stage {
+            Stage::Closed(counts) | Stage::Watching { counts, .. } => self.rule.add(counts, calls),
+            _ => None,
+        }
+    }
+
+    /// Opens a closed breaker for a cause that [`add_good`](Self::add_good) has told.
+    fn trip(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+        cause: Cause,
+    ) -> Option<Transition> {
+        let (Stage::Closed(counts) | Stage::Watching { counts, .. }) = &state.stage else {
+            return None;
+        };
+        let totals = self.rule.totals(counts, now);
+        let (from, to) = (Phase::Closed, Phase::Open);
+        let change = Transition {
+            from,
+            to,
+            cause,
+            totals,
+        };
+        self.change(state, now, change)
+    }
+
+    /// When a good call need not be recorded at once.
+    fn steady(&self, state: &BreakerState<T, PROBES>) -> Steady {
+        match &state.stage {
+            Stage::Closed(counts) | Stage::Watching { counts, .. } => self.rule.steady(counts),
+            _ => Steady::NEVER,
+        }
     }
 
     /// The call of this permit was given up: it frees its probe and counts nothing. The same as to

@@ -4,7 +4,7 @@ use core::fmt::Debug;
 
 use super::transition::Cause;
 use crate::time::{Duration, Instant};
-use crate::window::{Call, Totals, Window};
+use crate::window::{Call, Steady, Totals, Window};
 
 /// The rule that opens a closed breaker, and what it has to count for that.
 ///
@@ -25,6 +25,18 @@ pub trait Trip: Copy + Debug + Eq {
 
     /// Would a call that works in time change nothing? Then it need not be recorded.
     fn good_call_changes_nothing(&self, counts: &Self::Counts) -> bool;
+
+    /// When calls that work in time do no more than add up: however many come, the breaker stays
+    /// closed. They may then be counted elsewhere, and [`add`](Self::add)ed before anything else is
+    /// counted.
+    #[inline]
+    fn steady(&self, _counts: &Self::Counts) -> Steady {
+        Steady::NEVER
+    }
+
+    /// Counts so many calls that worked in time, while it was [`steady`](Self::steady). They open
+    /// it only if it was not so any more when they were counted.
+    fn add(&self, counts: &mut Self::Counts, calls: u32) -> Option<Cause>;
 
     /// How long a call may take and not count as slow; `None` if calls are not timed.
     fn longest_good_call(&self) -> Option<Duration>;
@@ -75,6 +87,13 @@ impl Trip for Consecutive {
         *row == 0
     }
 
+    fn add(&self, row: &mut u32, calls: u32) -> Option<Cause> {
+        if calls > 0 {
+            *row = 0;
+        }
+        None
+    }
+
     #[inline]
     fn longest_good_call(&self) -> Option<Duration> {
         None
@@ -106,16 +125,9 @@ impl<W: Window> Rate<W> {
     pub const fn min_calls(&self) -> u32 {
         self.min_calls
     }
-}
-
-impl<W: Window> Trip for Rate<W> {
-    type Counts = W::State;
-
-    const NONE: W::State = W::EMPTY;
 
     #[inline]
-    fn count(&self, counts: &mut W::State, now: Instant, call: Call) -> Option<Cause> {
-        let totals = self.window.record(counts, now, call);
+    fn judge(&self, totals: Totals) -> Option<Cause> {
         if totals.calls < self.min_calls {
             None
         } else if totals.failures_reach(self.failures_permille) {
@@ -126,6 +138,18 @@ impl<W: Window> Trip for Rate<W> {
             None
         }
     }
+}
+
+impl<W: Window> Trip for Rate<W> {
+    type Counts = W::State;
+
+    const NONE: W::State = W::EMPTY;
+
+    #[inline]
+    fn count(&self, counts: &mut W::State, now: Instant, call: Call) -> Option<Cause> {
+        let totals = self.window.record(counts, now, call);
+        self.judge(totals)
+    }
 
     fn totals(&self, counts: &W::State, now: Instant) -> Totals {
         self.window.totals(counts, now)
@@ -134,6 +158,30 @@ impl<W: Window> Trip for Rate<W> {
     #[inline]
     fn good_call_changes_nothing(&self, counts: &W::State) -> bool {
         self.window.good_call_changes_nothing(counts)
+    }
+
+    /// Good calls lower both rates, but for those that make up the least number of calls.
+    fn steady(&self, counts: &W::State) -> Steady {
+        let mut totals = self.window.latest(counts);
+        totals.calls = totals.calls.max(self.min_calls);
+        match self.judge(totals) {
+            Some(_) => Steady::NEVER,
+            None => self.window.steady(counts),
+        }
+    }
+
+    fn add(&self, counts: &mut W::State, calls: u32) -> Option<Cause> {
+        // Judged where the rates are highest: at the least number of calls, or else at the first.
+        let missing = self
+            .min_calls
+            .saturating_sub(self.window.latest(counts).calls);
+        let first = missing.max(1).min(calls);
+        let totals = self.window.add(counts, first);
+        let cause = self.judge(totals);
+        if cause.is_none() {
+            self.window.add(counts, calls.saturating_sub(first));
+        }
+        cause
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! The last so many calls, two bits each.
 
-use super::{Call, Totals, Window};
+use super::{Call, Steady, Totals, Window};
 use crate::config::ConfigError;
 use crate::time::Instant;
 
@@ -125,6 +125,28 @@ impl<const W: usize> Window for CountWindow<W> {
             slow,
         } = state.totals;
         calls >= self.calls && failures == 0 && slow == 0
+    }
+
+    /// While a failure or a slow call is in it. Else each is recorded, so that the window soon is
+    /// full of good calls, and one more changes nothing.
+    #[inline]
+    fn steady(&self, state: &CountWindowState<W>) -> Steady {
+        if state.totals.failures == 0 && state.totals.slow == 0 {
+            return Steady::NEVER;
+        }
+        Steady::ALWAYS
+    }
+
+    /// O(`calls`), and no more than the window has.
+    fn add(&self, state: &mut CountWindowState<W>, calls: u32) -> Totals {
+        for _ in 0..calls.min(self.calls) {
+            self.record(state, Instant::ZERO, Call::GOOD);
+        }
+        state.totals
+    }
+
+    fn latest(&self, state: &CountWindowState<W>) -> Totals {
+        state.totals
     }
 
     fn totals(&self, state: &CountWindowState<W>, _now: Instant) -> Totals {

@@ -73,6 +73,14 @@ impl Totals {
         }
     }
 
+    /// With so many good calls more.
+    const fn with_good(self, calls: u32) -> Self {
+        Self {
+            calls: self.calls.saturating_add(calls),
+            ..self
+        }
+    }
+
     /// Without calls that were counted.
     const fn without(self, other: Self) -> Self {
         Self {
@@ -113,6 +121,36 @@ impl Call {
     };
 }
 
+/// From when, and before when, good calls only add up in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+pub struct Steady {
+    /// The first instant.
+    pub from: Instant,
+    /// The first instant after it.
+    pub before: Instant,
+}
+
+impl Steady {
+    /// Whenever a good call comes.
+    pub const ALWAYS: Self = Self {
+        from: Instant::ZERO,
+        before: Instant::MAX,
+    };
+
+    /// At no time.
+    pub const NEVER: Self = Self {
+        from: Instant::MAX,
+        before: Instant::ZERO,
+    };
+
+    /// Is `now` within it?
+    #[inline]
+    pub fn holds(&self, now: Instant) -> bool {
+        self.from <= now && now < self.before
+    }
+}
+
 /// A rolling statistic: a policy that says how far back, and a state that counts.
 ///
 /// ```
@@ -147,6 +185,20 @@ pub trait Window: Copy + Debug + Eq {
         false
     }
 
+    /// When good calls do no more than add up. They may then be counted elsewhere, by whoever made
+    /// them, and [`add`](Self::add)ed together before anything else is done here.
+    #[inline]
+    fn steady(&self, _state: &Self::State) -> Steady {
+        Steady::NEVER
+    }
+
+    /// Counts so many good calls that ended while it was [`steady`](Self::steady), and says what is
+    /// in the window with them.
+    fn add(&self, state: &mut Self::State, calls: u32) -> Totals;
+
     /// What is in the window.
     fn totals(&self, state: &Self::State, now: Instant) -> Totals;
+
+    /// What was in the window when the latest call was recorded.
+    fn latest(&self, state: &Self::State) -> Totals;
 }

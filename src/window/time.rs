@@ -1,6 +1,6 @@
 //! The calls of the last so many seconds, in slices of time.
 
-use super::{Call, Totals, Window};
+use super::{Call, Steady, Totals, Window};
 use crate::config::ConfigError;
 use crate::time::{CLOCK_LEAD, Duration, Instant, MAX_WAIT};
 
@@ -155,6 +155,33 @@ impl<const B: usize> Window for TimeWindow<B> {
             *slice = slice.with(call);
             state.totals = state.totals.with(call);
         }
+        state.totals
+    }
+
+    /// Until the slice ends, and not before the clock has gone back too far. An empty window begins
+    /// with the call that comes first, so it must be recorded.
+    #[inline]
+    fn steady(&self, state: &TimeWindowState<B>) -> Steady {
+        if state.totals.calls == 0 {
+            return Steady::NEVER;
+        }
+        Steady {
+            from: state.began - CLOCK_LEAD,
+            before: state.began + self.slice,
+        }
+    }
+
+    /// O(1).
+    fn add(&self, state: &mut TimeWindowState<B>, calls: u32) -> Totals {
+        let calls = calls.min(u32::MAX.wrapping_sub(state.totals.calls));
+        if let Some(slice) = state.slices.get_mut(state.latest as usize) {
+            *slice = slice.with_good(calls);
+            state.totals = state.totals.with_good(calls);
+        }
+        state.totals
+    }
+
+    fn latest(&self, state: &TimeWindowState<B>) -> Totals {
         state.totals
     }
 

@@ -16,8 +16,10 @@ mod mutex;
 #[cfg(feature = "tokio")]
 mod resilient;
 mod stale_cache;
+mod stripes;
 mod target;
 mod targets;
+mod thread_number;
 #[cfg(feature = "tracing")]
 mod traced;
 #[cfg(feature = "tower")]
