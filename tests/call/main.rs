@@ -1,0 +1,77 @@
+//! Calls on a made-up clock: what is retried, cut short, refused and told. One part of it a file.
+
+mod breaker;
+mod fallback;
+mod random;
+mod retries;
+#[path = "../simulated/mod.rs"]
+mod simulated;
+mod time;
+
+use std::cell::RefCell;
+
+use simulated::World;
+use steadfast::backoff::Backoff;
+use steadfast::call::Observe;
+use steadfast::event::{BreakerEvent, FallbackEvent, RetryEvent};
+use steadfast::policy;
+use steadfast::retry::RetryPolicy;
+use steadfast::time::{Clock, Duration, Instant, millis};
+
+/// 100, 200, 400 ms, and so on; five attempts.
+const STEADY: RetryPolicy =
+    policy!(RetryPolicy::new(policy!(Backoff::exponential(millis(100)))).attempts(5));
+
+fn no_chance() -> u32 {
+    unreachable!("a schedule without jitter draws nothing")
+}
+
+/// An operation that takes a time and then answers, one script entry an attempt.
+struct Scripted<'a, V, E> {
+    world: &'a World,
+    script: RefCell<std::vec::IntoIter<(Duration, Result<V, E>)>>,
+    begun: RefCell<Vec<Instant>>,
+}
+
+impl<'a, V, E> Scripted<'a, V, E> {
+    fn new(world: &'a World, script: Vec<(Duration, Result<V, E>)>) -> Self {
+        Self {
+            world,
+            script: RefCell::new(script.into_iter()),
+            begun: RefCell::new(Vec::new()),
+        }
+    }
+
+    async fn answer(&self) -> Result<V, E> {
+        self.begun.borrow_mut().push(self.world.now());
+        let (takes, answer) = self.script.borrow_mut().next().expect("the script is over");
+        self.world.pass(takes).await;
+        answer
+    }
+
+    /// When each attempt began, in milliseconds.
+    fn begun(&self) -> Vec<u64> {
+        let begun = self.begun.borrow();
+        begun.iter().map(|at| at.as_nanos() / 1_000_000).collect()
+    }
+}
+
+/// Writes every event down.
+struct Lines<'a>(&'a RefCell<Vec<String>>);
+
+impl Observe for Lines<'_> {
+    fn attempted(&self, event: &RetryEvent<'_>) {
+        self.0.borrow_mut().push(event.to_string());
+    }
+
+    fn guarded(&self, event: &BreakerEvent<'_>) {
+        let line = format!("{}: {}", event.breaker, event.outcome.label());
+        self.0.borrow_mut().push(line);
+    }
+
+    fn served(&self, event: &FallbackEvent<'_>) {
+        self.0
+            .borrow_mut()
+            .push(format!("served: {}", event.label()));
+    }
+}

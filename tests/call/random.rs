@@ -1,0 +1,229 @@
+//! Thousands of random calls, dropped anywhere: each keeps its deadline, its policy and its budget.
+
+use std::cell::{Cell, RefCell};
+
+use proptest::prelude::*;
+use steadfast::backoff::Backoff;
+use steadfast::breaker::Breaker;
+use steadfast::call::{Attempt, Call, Observe};
+use steadfast::event::RetryEvent;
+use steadfast::outcome::Outcome;
+use steadfast::random::SplitMix32;
+use steadfast::retry::{RetryBudget, RetryPolicy};
+use steadfast::shared::Shared;
+use steadfast::time::{Clock, Instant, millis};
+
+use crate::simulated::World;
+
+/// What a random operation does in one attempt.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    takes: u64,
+    outcome: Outcome,
+}
+
+fn turns() -> impl Strategy<Value = Vec<Turn>> {
+    let after = prop_oneof![Just(None), (0_u64..5_000).prop_map(|ms| Some(millis(ms)))];
+    let outcome = prop_oneof![
+        2 => Just(Outcome::Success),
+        6 => after.clone().prop_map(|retry_after| Outcome::Transient { retry_after }),
+        2 => after.prop_map(|retry_after| Outcome::Throttled { retry_after }),
+        1 => Just(Outcome::Failure),
+        1 => Just(Outcome::Ignored),
+    ];
+    let turn = (0_u64..3_000, outcome).prop_map(|(takes, outcome)| Turn { takes, outcome });
+    prop::collection::vec(turn, 12)
+}
+
+#[derive(Clone, Debug)]
+struct Schedule {
+    attempts: u32,
+    base: u64,
+    attempt_timeout: u64,
+    within: u64,
+    tokens: u32,
+    /// How many in a row open the breaker.
+    failures: u32,
+    each_attempt: bool,
+    /// The later futures are dropped when they have been polled so often.
+    dropped_after: Option<usize>,
+    seed: u64,
+    turns: Vec<Turn>,
+}
+
+fn schedules() -> impl Strategy<Value = Schedule> {
+    (
+        1_u32..8,
+        1_u64..500,
+        1_u64..4_000,
+        1_u64..12_000,
+        10_u32..60,
+        1_u32..4,
+        any::<bool>(),
+        prop_oneof![3 => Just(None), 1 => (0_usize..12).prop_map(Some)],
+        any::<u64>(),
+        turns(),
+    )
+        .prop_map(
+            |(
+                attempts,
+                base,
+                attempt_timeout,
+                within,
+                tokens,
+                failures,
+                each_attempt,
+                dropped_after,
+                seed,
+                turns,
+            )| {
+                Schedule {
+                    attempts,
+                    base,
+                    attempt_timeout,
+                    within,
+                    tokens,
+                    failures,
+                    each_attempt,
+                    dropped_after,
+                    seed,
+                    turns,
+                }
+            },
+        )
+}
+
+/// Whatever the schedule, three calls one after the other through the same breaker and budget.
+fn keeps_its_word(schedule: &Schedule) {
+    let world = World::new();
+    let policy = RetryPolicy::new(
+        Backoff::exponential(millis(schedule.base))
+            .jitter(steadfast::backoff::Jitter::Full)
+            .build()
+            .unwrap(),
+    )
+    .attempts(schedule.attempts)
+    .build()
+    .unwrap();
+    let budget = Shared::budget(
+        RetryBudget::tokens(schedule.tokens)
+            .cost(5)
+            .build()
+            .unwrap(),
+    );
+    let breaker = Shared::breaker(
+        // Open for less than what lies between two calls: so the next one is a probe.
+        Breaker::consecutive(schedule.failures)
+            .open_for(millis(200))
+            .close_after(1)
+            .build()
+            .unwrap(),
+    );
+    let mut random = SplitMix32::new(schedule.seed);
+    let turns = RefCell::new(schedule.turns.iter().cycle());
+    let (mut retries, mut first_try_successes) = (0_u32, 0_u32);
+
+    for call in 0..3 {
+        let deadline = world.now() + millis(schedule.within);
+        let begun = RefCell::new(Vec::new());
+        let operation = |attempt: Attempt| {
+            begun.borrow_mut().push((world.now(), attempt));
+            let turn = *turns.borrow_mut().next().unwrap();
+            let takes = world.pass(millis(turn.takes));
+            async move {
+                takes.await;
+                if turn.outcome.is_success() {
+                    Ok(turn.outcome)
+                } else {
+                    Err(turn.outcome)
+                }
+            }
+        };
+        let earliest = Cell::new(Instant::ZERO);
+        let check = Undercut(&earliest);
+        let made = Call::told(operation, &world, || {
+            use steadfast::random::Random;
+            random.next_u32()
+        })
+        .retry(&policy)
+        .attempt_timeout(millis(schedule.attempt_timeout))
+        .within(millis(schedule.within))
+        .budget(&budget)
+        .observed_by(check)
+        .judged_by(|result| match result {
+            Ok(outcome) | Err(outcome) => *outcome,
+        });
+        // Not the first, which may open the breaker: the next is then its probe.
+        let most = match schedule.dropped_after {
+            Some(polls) if call > 0 => polls,
+            _ => usize::MAX,
+        };
+        let answer = if schedule.each_attempt {
+            world.run_for(most, made.each_attempt_guarded_by(&breaker).call())
+        } else {
+            world.run_for(most, made.guarded_by(&breaker).call())
+        };
+        let begun = begun.into_inner();
+
+        assert!(world.now() <= deadline, "it went on past its deadline");
+        assert!(begun.len() <= schedule.attempts as usize);
+        for (at, attempt) in &begun {
+            assert!(*at < deadline, "an attempt began at its deadline");
+            assert!(attempt.deadline.instant() <= deadline);
+            let longest = *at + millis(schedule.attempt_timeout);
+            assert!(attempt.deadline.instant() <= longest);
+        }
+        assert_eq!(world.sleepers(), 0, "a timer outlived its call");
+        assert_eq!(
+            breaker.standing(world.now()).probes_out,
+            0,
+            "a probe is still out"
+        );
+        retries += u32::try_from(begun.len().saturating_sub(1)).unwrap();
+        if begun.len() == 1 && matches!(answer, Some(Ok(_))) {
+            first_try_successes += 1;
+        }
+        if let Some(Err(error)) = &answer {
+            assert_eq!(error.attempts() as usize, begun.len());
+        }
+        world.pass_at_once(millis(300));
+    }
+    // Five a retry; a success after a retry gives back at most that, and one at once gives one.
+    let paid_back = schedule.tokens + first_try_successes + 5 * 3;
+    assert!(
+        retries * 5 <= paid_back,
+        "{retries} retries from {} tokens",
+        schedule.tokens
+    );
+}
+
+/// The server's delay is never undercut.
+struct Undercut<'a>(&'a Cell<Instant>);
+
+impl Observe for Undercut<'_> {
+    fn attempted(&self, event: &RetryEvent<'_>) {
+        assert!(event.at >= self.0.get(), "sooner than the server asked for");
+        let asked = event.outcome.retry_after().unwrap_or_default();
+        self.0.set(event.at + asked);
+        if let Some(delay) = event.delay() {
+            assert!(delay >= asked);
+        }
+    }
+}
+
+#[test]
+fn a_random_call_keeps_its_deadline_its_policy_and_its_budget_wherever_it_is_dropped() {
+    let cases = std::env::var("STEADFAST_SCHEDULES").map_or(2_000, |many| many.parse().unwrap());
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    runner
+        .run(&schedules(), |schedule| {
+            keeps_its_word(&schedule);
+            Ok(())
+        })
+        .unwrap();
+    println!("{cases} schedules");
+}

@@ -1,0 +1,179 @@
+//! What is tried again, how often, and what comes back when it is not.
+
+use std::cell::{Cell, RefCell};
+
+use steadfast::call::{Attempt, Call, CallError};
+use steadfast::outcome::Outcome;
+use steadfast::policy;
+use steadfast::retry::{RetryBudget, StopReason};
+use steadfast::shared::Shared;
+use steadfast::time::{Clock, Instant, millis, secs};
+
+use crate::simulated::World;
+use crate::{Lines, STEADY, Scripted, no_chance};
+
+#[test]
+fn it_is_tried_until_it_works_with_the_delays_of_the_policy() {
+    let world = World::new();
+    let partner = Scripted::new(
+        &world,
+        vec![
+            (millis(10), Err("refused")),
+            (millis(10), Err("refused")),
+            (millis(10), Ok(7)),
+        ],
+    );
+    let answer = world.run(
+        Call::new(|| partner.answer(), &world, no_chance)
+            .retry(&STEADY)
+            .call(),
+    );
+    assert_eq!(answer, Ok(7));
+    assert_eq!(partner.begun(), [0, 110, 320]);
+}
+
+#[test]
+fn the_last_error_comes_back_with_the_number_of_attempts_and_why_it_was_the_last() {
+    let world = World::new();
+    let script = (1..=5).map(|number| (millis(10), Err::<(), _>(number)));
+    let partner = Scripted::new(&world, script.collect());
+    let answer = world.run(
+        Call::new(|| partner.answer(), &world, no_chance)
+            .retry(&STEADY)
+            .call(),
+    );
+    let error = answer.unwrap_err();
+    assert_eq!(
+        error,
+        CallError::Failed {
+            error: 5,
+            attempts: 5,
+            stopped: StopReason::AttemptsSpent { attempts: 5 },
+            outcome: Outcome::TRANSIENT,
+        }
+    );
+    assert_eq!(error.to_string(), "5 (attempts: 5; attempt 5 was the last)");
+    assert_eq!((error.status(), error.outcome()), (502, Outcome::Exhausted));
+    assert_eq!(partner.begun().len(), 5);
+}
+
+#[test]
+fn an_answer_that_is_worth_another_try_comes_back_as_it_is_when_there_is_none() {
+    let world = World::new();
+    let partner = Scripted::new(&world, vec![(millis(1), Ok::<_, ()>(503)); 5]);
+    let answer = world.run(
+        Call::new(|| partner.answer(), &world, no_chance)
+            .retry(&STEADY)
+            .judged_by(|answer| match answer {
+                Ok(503) => Outcome::TRANSIENT,
+                other => Outcome::of(other),
+            })
+            .call(),
+    );
+    assert_eq!((answer, partner.begun().len()), (Ok(503), 5));
+}
+
+#[test]
+fn what_may_not_be_repeated_is_tried_once() {
+    let world = World::new();
+    let partner = Scripted::new(&world, vec![(millis(1), Err::<(), _>("reset"))]);
+    let answer = world.run(
+        Call::new(|| partner.answer(), &world, no_chance)
+            .retry(&STEADY)
+            .not_repeatable()
+            .call(),
+    );
+    assert!(matches!(
+        answer,
+        Err(CallError::Failed {
+            attempts: 1,
+            stopped: StopReason::NotRepeatable,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_layer_above_does_not_repeat_what_a_layer_below_has_repeated() {
+    let world = World::new();
+    let made = Cell::new(0);
+    let below = || {
+        let operation = || {
+            made.set(made.get() + 1);
+            async { Err::<(), _>("down") }
+        };
+        Call::new(operation, &world, no_chance)
+            .retry(&STEADY)
+            .call()
+    };
+    let answer = world.run(
+        Call::new(below, &world, no_chance)
+            .retry(&STEADY)
+            .judged_by(CallError::outcome_of)
+            .call(),
+    );
+    assert!(matches!(
+        answer,
+        Err(CallError::Failed {
+            attempts: 1,
+            stopped: StopReason::RetriedBelow,
+            ..
+        })
+    ));
+    assert_eq!(made.get(), 5, "five, and not five times five");
+}
+
+#[test]
+fn a_budget_that_all_calls_share_ends_the_retries_of_each() {
+    let world = World::new();
+    let budget = Shared::budget(policy!(RetryBudget::tokens(10).cost(5)));
+    let mut attempts = Vec::new();
+    for _ in 0..4 {
+        let partner = Scripted::new(&world, vec![(millis(1), Err::<(), _>("down")); 5]);
+        let answer = world.run(
+            Call::new(|| partner.answer(), &world, no_chance)
+                .retry(&STEADY)
+                .budget(&budget)
+                .call(),
+        );
+        attempts.push(answer.unwrap_err().attempts());
+    }
+    assert_eq!(attempts, [3, 1, 1, 1]);
+}
+
+#[test]
+fn a_blocking_call_follows_the_same_rules() {
+    let world = World::new();
+    let mut answers = [
+        (millis(10), Err("refused")),
+        (millis(1_500), Err("socket timeout")),
+        (millis(10), Ok(7)),
+    ]
+    .into_iter();
+    let told = RefCell::new(Vec::new());
+    let observer = Lines(&told);
+    let answer = Call::blocking(
+        |attempt: Attempt| {
+            assert_eq!(attempt.deadline.remaining(world.now()), secs(1));
+            let (takes, answer) = answers.next().unwrap();
+            world.pass_at_once(takes);
+            answer
+        },
+        &world,
+        no_chance,
+    )
+    .retry(&STEADY)
+    .attempt_timeout(secs(1))
+    .observed_by(observer)
+    .call_blocking();
+    assert_eq!(answer, Ok(7));
+    assert_eq!(world.now(), Instant::from_millis(1_820));
+    assert_eq!(
+        *told.borrow(),
+        [
+            "call: attempt 1 of 5 transient, retry in 100ms",
+            "call: attempt 2 of 5 timed_out, retry in 200ms",
+            "call: attempt 3 of 5 success, stop: it worked",
+        ]
+    );
+}
