@@ -1,0 +1,56 @@
+//! Calls as series of the `metrics` facade.
+
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use steadfast_std::call::CallMetrics;
+
+use crate::bad_minute::a_bad_minute;
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_counted_under_names_that_stay() {
+    let recorder = DebuggingRecorder::new();
+    let snapshots = recorder.snapshotter();
+    let metrics = metrics::with_local_recorder(&recorder, || CallMetrics::of("partner"));
+    a_bad_minute(&metrics).await;
+    let mut seen: Vec<_> = snapshots
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .filter_map(|(key, _, _, value)| {
+            let key = key.key();
+            let labels: Vec<_> = key.labels().map(metrics::Label::value).collect();
+            let name = key.name().strip_prefix("steadfast_").unwrap();
+            match value {
+                DebugValue::Counter(0) => None,
+                DebugValue::Counter(count) => Some(format!("{name} {labels:?} {count}")),
+                DebugValue::Gauge(value) => Some(format!("{name} {labels:?} {value}")),
+                DebugValue::Histogram(values) => {
+                    let values: Vec<_> = values.iter().map(|value| value.0).collect();
+                    Some(format!("{name} {labels:?} {values:?}"))
+                }
+            }
+        })
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            r#"breaker_events_total ["partner", "closed"] 1"#,
+            r#"breaker_events_total ["partner", "failure"] 3"#,
+            r#"breaker_events_total ["partner", "half_opened"] 1"#,
+            r#"breaker_events_total ["partner", "opened"] 1"#,
+            r#"breaker_events_total ["partner", "rejected"] 1"#,
+            r#"breaker_events_total ["partner", "success"] 1"#,
+            r#"breaker_state ["partner"] 0"#,
+            r#"call_attempt_seconds ["partner"] [0.03, 0.03, 0.01, 0.03]"#,
+            r#"call_attempts_total ["partner", "success"] 1"#,
+            r#"call_attempts_total ["partner", "transient"] 3"#,
+            r#"call_retry_delay_seconds ["partner"] [0.1]"#,
+            r#"call_steps_total ["partner", "attempts_spent"] 1"#,
+            r#"call_steps_total ["partner", "breaker_opened"] 1"#,
+            r#"call_steps_total ["partner", "retry"] 1"#,
+            r#"call_steps_total ["partner", "succeeded"] 1"#,
+            r#"fallback_answers_total ["partner", "default"] 1"#,
+            r#"fallback_stages_total ["partner", "primary_failure"] 1"#,
+        ]
+    );
+}

@@ -1,0 +1,122 @@
+//! The sentence of a call: what it begins with, what it says of time, and where it may be awaited.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use steadfast::call::CallError;
+use steadfast::fallback::Source;
+use steadfast::time::{Duration, millis, secs};
+use steadfast_std::call::{ATTEMPT_TIMEOUT, told};
+use steadfast_std::{Resilient, block_on};
+use tokio::time::sleep;
+
+use crate::{STEADY, now, target};
+
+#[tokio::test(start_paused = true)]
+async fn an_async_function_is_tried_again_on_the_clock_of_the_runtime() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    async fn fetch() -> Result<u32, &'static str> {
+        sleep(millis(10).to_core()).await;
+        match CALLS.fetch_add(1, Ordering::Relaxed) {
+            0 | 1 => Err("refused"),
+            calls => Ok(calls),
+        }
+    }
+    let began = now();
+    assert_eq!(fetch.retry(&STEADY).call().await, Ok(2));
+    let took = now().since(began);
+    // tokio's timer rounds each of five waits up to a millisecond.
+    assert!((millis(330)..millis(336)).contains(&took), "{took}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_hangs_is_given_up_by_the_deadline_and_a_default_serves() {
+    let target = target();
+    let began = now();
+    let hang = || std::future::pending::<Result<u32, &str>>();
+    let served = hang
+        .retry(&STEADY)
+        .budget(&target)
+        .guarded_by(&target)
+        .attempt_timeout(secs(3))
+        .within(secs(8))
+        .or_else(|| 5)
+        .call()
+        .await;
+    assert_eq!((served.value, served.source), (5, Source::Default));
+    let took = now().since(began);
+    assert!((secs(8)..secs(8) + millis(2)).contains(&took), "{took}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_ends_although_nobody_set_a_limit() {
+    let hang = || std::future::pending::<Result<(), &str>>();
+    let began = now();
+    let ended = hang.with_care().call().await.unwrap_err();
+    assert!(matches!(ended, CallError::TimedOut { attempts: 1, .. }));
+    let took = now().since(began);
+    assert!((secs(5)..secs(5) + millis(2)).contains(&took), "{took}");
+
+    let ended = hang.retry(&STEADY).call().await.unwrap_err();
+    assert_eq!(ended.attempts(), 4);
+    let mut left = Duration::ZERO;
+    let ended = told(|attempt| {
+        left = attempt.deadline.remaining(now());
+        std::future::pending::<Result<(), &str>>()
+    });
+    assert_eq!(ended.call().await.unwrap_err().attempts(), 1);
+    assert_eq!(left, ATTEMPT_TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_of_an_attempt_can_be_set_and_lifted() {
+    let an_hour = || async {
+        sleep(secs(3_600).to_core()).await;
+        Ok::<_, &str>(7)
+    };
+    let ended = an_hour.attempt_timeout(secs(3_599)).call().await;
+    assert!(matches!(ended, Err(CallError::TimedOut { .. })));
+    let lifted = an_hour.attempt_timeout(Duration::MAX).call();
+    assert_eq!(lifted.await, Ok(7));
+    let lifted = an_hour.with_care().attempt_timeout(Duration::MAX);
+    assert_eq!(lifted.call().await, Ok(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sentence_begins_with_any_of_the_verbs() {
+    let target = target();
+    let down = || async { Err::<u32, _>("down") };
+    assert_eq!(down.retry(&STEADY).call().await.unwrap_err().attempts(), 4);
+    assert!(down.guarded_by(&target).call().await.is_err());
+    assert_eq!(target.standing(now()).totals.failures, 1);
+    let full = target.budget_available(now());
+    assert!(down.budget(&target).retry(&STEADY).call().await.is_err());
+    assert!(target.budget_available(now()) < full);
+    let none = down.within(Duration::ZERO).call().await.unwrap_err();
+    assert_eq!(none, CallError::DeadlineExceeded { attempts: 0 });
+    assert!(down.attempt_timeout(secs(1)).call().await.is_err());
+    assert_eq!(down.or_else(|| 5).call().await.value, 5);
+    assert!(down.with_care().named("quote").call().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_layers_of_retries_do_not_multiply_if_the_upper_one_is_told() {
+    let calls = AtomicU32::new(0);
+    let ask = || async {
+        calls.fetch_add(1, Ordering::Relaxed);
+        Err::<(), _>("down")
+    };
+    let below = || ask.retry(&STEADY).call();
+    let above = below.retry(&STEADY).judged_by(CallError::outcome_of);
+    assert!(above.call().await.is_err());
+    assert_eq!(calls.load(Ordering::Relaxed), 4);
+}
+
+/// The clock can be read anywhere; only a wait needs the runtime.
+#[test]
+#[should_panic = "no reactor running"]
+fn a_call_that_waits_outside_of_a_runtime_panics() {
+    let up = || async { Ok::<_, &str>(7) };
+    assert_eq!(block_on(up.retry(&STEADY).call()), Ok(7));
+    let down = || async { Err::<(), _>("down") };
+    let _ = block_on(down.retry(&STEADY).call());
+}
