@@ -1,37 +1,16 @@
 //! What a user of a breaker relies on, one by one.
 
-use steadfast::breaker::{
-    Breaker, BreakerState, Cause, Consecutive, Permit, Phase, Rate, Rejected, Transition, Trip,
-};
+mod breaker_calls;
+
+use breaker_calls::{BAD, NOW, call, opened};
+use steadfast::breaker::{Breaker, BreakerState, Cause, Permit, Phase, Rate, Rejected};
 use steadfast::outcome::Outcome;
 use steadfast::policy;
 use steadfast::shared::Shared;
-use steadfast::time::{Instant, days, hours, minutes, nanos, secs};
+use steadfast::time::{days, hours, minutes, nanos, secs};
 use steadfast::window::{CountWindow, Totals};
 
-const BAD: Outcome = Outcome::TRANSIENT;
-const NOW: Instant = Instant::from_secs(100_000);
 const STANDARD: Breaker = Breaker::standard();
-
-/// One call, made and recorded at `now`.
-fn call<T: Trip, const P: usize>(
-    breaker: &Breaker<T, P>,
-    state: &mut BreakerState<T, P>,
-    now: Instant,
-    outcome: Outcome,
-) -> Option<Transition> {
-    let permit = breaker.try_enter(state, now).expect("it passes");
-    breaker.record(state, now, permit, outcome)
-}
-
-/// A breaker that opened at [`NOW`].
-fn opened<const P: usize>(breaker: &Breaker<Consecutive, P>) -> BreakerState<Consecutive, P> {
-    let mut state = BreakerState::CLOSED;
-    while breaker.phase(&state, NOW) == Phase::Closed {
-        let _ = call(breaker, &mut state, NOW, BAD);
-    }
-    state
-}
 
 #[test]
 fn it_opens_at_the_fifth_failure_in_a_row_and_not_before() {

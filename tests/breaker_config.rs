@@ -1,37 +1,16 @@
 //! Presets, what cannot be configured, the longest times, and how large a breaker is.
 
+mod breaker_calls;
+
+use breaker_calls::{BAD, NOW, call, opened};
 use steadfast::breaker::{
-    Breaker, BreakerState, Consecutive, FastBreaker, Permit, Phase, Rate, Recovery, Rejected,
-    Stakes, Traffic, Transition, Trip,
+    Breaker, BreakerState, Consecutive, FastBreaker, Permit, Rate, Recovery, Rejected, Stakes,
+    Traffic, Transition,
 };
-use steadfast::outcome::Outcome;
 use steadfast::shared::Shared;
 use steadfast::time::{Duration, Instant, nanos, secs};
 use steadfast::window::{CountWindow, TimeWindow};
 use steadfast::{ConfigError, policy};
-
-const BAD: Outcome = Outcome::TRANSIENT;
-const NOW: Instant = Instant::from_secs(100_000);
-
-/// One call, made and recorded at `now`.
-fn call<T: Trip, const P: usize>(
-    breaker: &Breaker<T, P>,
-    state: &mut BreakerState<T, P>,
-    now: Instant,
-    outcome: Outcome,
-) -> Option<Transition> {
-    let permit = breaker.try_enter(state, now).expect("it passes");
-    breaker.record(state, now, permit, outcome)
-}
-
-/// A breaker that opened at [`NOW`].
-fn opened<const P: usize>(breaker: &Breaker<Consecutive, P>) -> BreakerState<Consecutive, P> {
-    let mut state = BreakerState::CLOSED;
-    while breaker.phase(&state, NOW) == Phase::Closed {
-        let _ = call(breaker, &mut state, NOW, BAD);
-    }
-    state
-}
 
 #[test]
 fn presets_are_what_they_say() {
