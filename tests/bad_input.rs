@@ -1,9 +1,11 @@
 //! What cannot be is refused with the field, its value and what is allowed; nothing is clamped
 //! in silence and nothing panics.
 
+mod refused;
+
 use std::error::Error;
 
-use steadfast::ConfigError;
+use refused::refuses;
 use steadfast::limit::{
     AllOf, Denied, FixedWindow, Gcra, IntervalBucket, LeakyBucket, LeakyMeter, MAX_WAIT, Policy,
     RateLimiter, Reserve, SlidingWindowCounter, SlidingWindowLog, TokenBucket,
@@ -12,22 +14,6 @@ use steadfast::time::{Duration, Instant, days, millis, nanos, secs};
 
 const COUNTS: u64 = u32::MAX as u64;
 const LONGEST: u64 = MAX_WAIT.as_nanos();
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    built: Result<T, ConfigError>,
-    field: &'static str,
-    value: u64,
-    (min, max): (u64, u64),
-) {
-    let error = built.unwrap_err();
-    assert_eq!(error, ConfigError::new(field, value, min, max));
-    // As text at run time and while compiling.
-    let text = format!("{field} = {value}, allowed {min}..={max}");
-    assert_eq!(error.to_string(), text);
-    assert_eq!(error.message().as_str(), text);
-    assert!(error.source().is_none());
-}
 
 #[test]
 fn a_rate_of_nothing() {

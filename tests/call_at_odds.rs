@@ -8,8 +8,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use simulated::World;
-use steadfast::backoff::Backoff;
+use simulated::{STEADY, World, no_chance};
 use steadfast::breaker::{Breaker, Phase, Rejected};
 use steadfast::call::{Attempt, Call, CallError, Observe};
 use steadfast::event::RetryEvent;
@@ -17,17 +16,9 @@ use steadfast::fallback::{LastGood, Source};
 use steadfast::http::{RemainingTime, RetriedBelow, Unavailable, http_outcome};
 use steadfast::outcome::Outcome;
 use steadfast::policy;
-use steadfast::retry::{BudgetSpent, RetryBudget, RetryPolicy, StopReason};
+use steadfast::retry::{BudgetSpent, RetryBudget, StopReason};
 use steadfast::shared::Shared;
 use steadfast::time::{Clock, Duration, Instant, Sleep, days, millis, secs};
-
-/// 100, 200, 400 ms, and so on; five attempts.
-const STEADY: RetryPolicy =
-    policy!(RetryPolicy::new(policy!(Backoff::exponential(millis(100)))).attempts(5));
-
-fn no_chance() -> u32 {
-    unreachable!("a schedule without jitter draws nothing")
-}
 
 fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {

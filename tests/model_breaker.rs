@@ -9,7 +9,7 @@ mod model;
 use std::fmt::{self, Debug};
 
 use breaker_model::{Config, HANDS, Hand, Rate, Rule, World};
-use model::schedule::play;
+use model::schedule::{play, scaled};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -61,11 +61,6 @@ const OUTCOMES: [Outcome; 9] = [
 ];
 
 const DAY: u64 = 86_400_000_000_000;
-
-/// Small numbers as often as large ones.
-fn scaled(number: u64) -> u64 {
-    (number >> 6) >> (number % 64)
-}
 
 fn step((clock, by, act, with): (u8, u64, u8, u64)) -> (Move, Act) {
     let clock = match clock {

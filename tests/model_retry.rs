@@ -8,7 +8,7 @@ mod model;
 
 use std::cell::{Cell, RefCell};
 
-use model::schedule::play;
+use model::schedule::{play, scaled};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use steadfast::backoff::{Backoff, BackoffConfig, BackoffState, Jitter};
@@ -79,11 +79,6 @@ impl Rule {
         };
         config.build().expect("in range")
     }
-}
-
-/// Small numbers as often as large ones.
-fn scaled(number: u64) -> u64 {
-    (number >> 6) >> (number % 64)
 }
 
 /// What is told ends where time does.

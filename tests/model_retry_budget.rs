@@ -7,6 +7,7 @@ mod model;
 
 use std::fmt::{self, Debug};
 
+use model::LEAD;
 use model::schedule::play;
 use num_rational::Ratio;
 use proptest::collection::vec;
@@ -16,9 +17,6 @@ use steadfast::retry::{RetryBudget, RetryBudgetState, Withdrawn};
 use steadfast::time::{Instant, nanos};
 
 type Exact = Ratio<i128>;
-
-/// How far a clock may lead and still be believed.
-const LEAD: i128 = 1 << 32;
 
 #[derive(Clone, Copy, Debug)]
 enum Rule {

@@ -1,11 +1,11 @@
 //! Retry budgets as their users see them: what cannot be, what comes back and what is forgotten, and
 //! outages that many share.
 
-use std::error::Error;
+mod refused;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use steadfast::ConfigError;
+use refused::refuses;
 use steadfast::backoff::Backoff;
 use steadfast::outcome::Outcome;
 use steadfast::policy;
@@ -21,21 +21,6 @@ const STEADY: Backoff = policy!(Backoff::fixed(secs(1)));
 
 fn steady(attempts: u32) -> RetryPolicy {
     RetryPolicy::new(STEADY).attempts(attempts).build().unwrap()
-}
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    built: Result<T, ConfigError>,
-    field: &'static str,
-    value: u64,
-    (min, max): (u64, u64),
-) {
-    let error = built.unwrap_err();
-    assert_eq!(error, ConfigError::new(field, value, min, max));
-    let text = format!("{field} = {value}, allowed {min}..={max}");
-    assert_eq!(error.to_string(), text);
-    assert_eq!(error.message().as_str(), text);
-    assert!(error.source().is_none());
 }
 
 #[test]

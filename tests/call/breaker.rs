@@ -8,8 +8,8 @@ use steadfast::retry::StopReason;
 use steadfast::shared::Shared;
 use steadfast::time::{Clock, Instant, millis, secs};
 
-use crate::simulated::World;
-use crate::{STEADY, Scripted, no_chance};
+use crate::Scripted;
+use crate::simulated::{STEADY, World, no_chance};
 
 #[test]
 fn what_is_ignored_is_neither_retried_nor_held_against_the_other_side() {

@@ -7,8 +7,8 @@ use steadfast::fallback::{LastGood, Source};
 use steadfast::outcome::Outcome;
 use steadfast::time::{millis, secs};
 
-use crate::simulated::World;
-use crate::{Lines, Scripted, no_chance};
+use crate::simulated::{World, no_chance};
+use crate::{Lines, Scripted};
 
 #[test]
 fn a_good_answer_is_kept_and_serves_when_the_other_side_is_down() {

@@ -11,20 +11,9 @@ mod time;
 use std::cell::RefCell;
 
 use simulated::World;
-use steadfast::backoff::Backoff;
 use steadfast::call::Observe;
 use steadfast::event::{BreakerEvent, FallbackEvent, RetryEvent};
-use steadfast::policy;
-use steadfast::retry::RetryPolicy;
-use steadfast::time::{Clock, Duration, Instant, millis};
-
-/// 100, 200, 400 ms, and so on; five attempts.
-const STEADY: RetryPolicy =
-    policy!(RetryPolicy::new(policy!(Backoff::exponential(millis(100)))).attempts(5));
-
-fn no_chance() -> u32 {
-    unreachable!("a schedule without jitter draws nothing")
-}
+use steadfast::time::{Clock, Duration, Instant};
 
 /// An operation that takes a time and then answers, one script entry an attempt.
 struct Scripted<'a, V, E> {

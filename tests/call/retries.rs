@@ -9,8 +9,8 @@ use steadfast::retry::{RetryBudget, StopReason};
 use steadfast::shared::Shared;
 use steadfast::time::{Clock, Instant, millis, secs};
 
-use crate::simulated::World;
-use crate::{Lines, STEADY, Scripted, no_chance};
+use crate::simulated::{STEADY, World, no_chance};
+use crate::{Lines, Scripted};
 
 #[test]
 fn it_is_tried_until_it_works_with_the_delays_of_the_policy() {

@@ -10,8 +10,8 @@ use steadfast::policy;
 use steadfast::shared::Shared;
 use steadfast::time::{Clock, Duration, Instant, hours, millis, secs};
 
-use crate::simulated::World;
-use crate::{STEADY, Scripted, no_chance};
+use crate::Scripted;
+use crate::simulated::{STEADY, World, no_chance};
 
 #[test]
 fn an_attempt_is_cut_short_and_tried_again() {

@@ -63,7 +63,7 @@ pub struct Step {
 }
 
 /// Small numbers as often as large ones.
-fn scaled(number: u64) -> u64 {
+pub fn scaled(number: u64) -> u64 {
     (number >> 6) >> (number % 64)
 }
 

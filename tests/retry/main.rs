@@ -5,6 +5,8 @@ mod delays;
 mod policies;
 mod random;
 mod reasons;
+#[path = "../refused/mod.rs"]
+mod refused;
 mod time;
 
 use steadfast::backoff::Backoff;

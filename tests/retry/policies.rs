@@ -1,8 +1,5 @@
 //! Presets, policies that cannot be, and how large everything is.
 
-use std::error::Error;
-
-use steadfast::ConfigError;
 use steadfast::backoff::Backoff;
 use steadfast::limit::MAX_WAIT;
 use steadfast::retry::{
@@ -11,6 +8,7 @@ use steadfast::retry::{
 use steadfast::time::{Duration, millis, nanos, secs};
 
 use crate::STEADY;
+use crate::refused::refuses;
 
 #[test]
 #[cfg(target_pointer_width = "64")]
@@ -51,21 +49,6 @@ fn presets_have_the_numbers_of_their_documentation() {
     assert_eq!(RetryPolicy::patient().backoff().nominal(9), secs(8));
     let spelt_out = RetryPolicy::new(Backoff::standard()).build();
     assert_eq!(spelt_out, Ok(RetryPolicy::standard()));
-}
-
-#[track_caller]
-fn refuses<T: std::fmt::Debug>(
-    built: Result<T, ConfigError>,
-    field: &'static str,
-    value: u64,
-    (min, max): (u64, u64),
-) {
-    let error = built.unwrap_err();
-    assert_eq!(error, ConfigError::new(field, value, min, max));
-    let text = format!("{field} = {value}, allowed {min}..={max}");
-    assert_eq!(error.to_string(), text);
-    assert_eq!(error.message().as_str(), text);
-    assert!(error.source().is_none());
 }
 
 #[test]

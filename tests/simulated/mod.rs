@@ -1,4 +1,5 @@
-//! A world whose time stands still until everybody waits for it, and for one future at a time.
+//! A world whose time stands still until everybody waits for it, and for one future at a time; and
+//! retries without chance for it.
 
 // Each test file takes what it needs.
 #![allow(dead_code)]
@@ -9,7 +10,18 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use steadfast::time::{BlockingSleep, Clock, Duration, Instant, Sleep};
+use steadfast::backoff::Backoff;
+use steadfast::policy;
+use steadfast::retry::RetryPolicy;
+use steadfast::time::{BlockingSleep, Clock, Duration, Instant, Sleep, millis};
+
+/// 100, 200, 400 ms, and so on; five attempts.
+pub const STEADY: RetryPolicy =
+    policy!(RetryPolicy::new(policy!(Backoff::exponential(millis(100)))).attempts(5));
+
+pub fn no_chance() -> u32 {
+    unreachable!("a schedule without jitter draws nothing")
+}
 
 /// A clock and its timers.
 pub struct World {
