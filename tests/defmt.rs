@@ -11,8 +11,8 @@ use std::path::Path;
 use steadfast::ConfigError;
 use steadfast::backoff::{Backoff, BackoffConfig, BackoffState, Delays, Jitter};
 use steadfast::breaker::{
-    self, Breaker, BreakerConfig, BreakerState, Breakers, Cause, Consecutive, OneByOne, OverCalls,
-    OverTime, Permit, Phase, Rate, Recovery, Rejected, Stakes, Traffic, Transition,
+    self, Breaker, BreakerConfig, BreakerState, Breakers, Cause, Consecutive, OverCalls, OverTime,
+    Permit, Phase, Rate, Recovery, Rejected, Stakes, Traffic, Transition, UnderLock,
 };
 use steadfast::call::{Attempt, CallError, NoBreaker, TimedOut};
 use steadfast::deadline::Deadline;
@@ -207,7 +207,7 @@ fn every_public_value_can_be_logged() {
         NameError,
         NoBreaker,
         NoBudget,
-        OneByOne,
+        UnderLock,
         Outcome,
         OverCalls<2>,
         OverTime<2>,

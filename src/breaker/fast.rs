@@ -7,13 +7,13 @@ use critical_section::Mutex;
 use loom::sync::atomic::AtomicU32;
 #[cfg(not(steadfast_loom))]
 use portable_atomic::AtomicU32;
-use portable_atomic::Ordering::Relaxed;
+use portable_atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::permit::NO_TICKET;
 use super::state::Stage;
 use super::{
-    Breaker, BreakerState, Cause, CircuitBreaker, Consecutive, GoodCalls, OneByOne, Permit, Phase,
-    Rejected, Standing, Transition, Trip,
+    Breaker, BreakerState, CircuitBreaker, Consecutive, GoodCalls, Permit, Phase, Rejected,
+    Standing, Transition, Trip, UnderLock,
 };
 use crate::outcome::Outcome;
 use crate::time::Instant;
@@ -53,18 +53,31 @@ const PASSES: u32 = 1;
 /// And a call that works in time changes nothing.
 const AT_REST: u32 = 2;
 
+/// Does the word say that calls of this permit's generation pass?
+#[inline]
+const fn passes(permit: Permit, word: u32) -> bool {
+    word & !AT_REST == permit.generation << 2 | PASSES
+}
+
 /// A breaker shared by reference. While it is closed and nothing is counted, a call that works
 /// costs one load when it enters and one when its result is recorded: no store, no lock, no clock.
 ///
 /// Everything else takes the lock, and runs the same pure machine. For [`Consecutive`] that is: a
 /// failure, a success after a failure, and all calls while the breaker is open or half-open. With a
 /// [`Rate`](super::Rate) over so many calls, each result until the window is full of good calls; if
-/// calls are counted over time, each result.
+/// calls are counted over time, each result. What says nothing about the other side never does
+/// while the breaker is closed.
 ///
 /// Where threads have places of their own to count good calls in
-/// ([`with_good_calls`](Self::with_good_calls)), rates take the lock only for what is no good call,
-/// once a slice of the window, once in 65,536 good calls of a thread, and while so many calls have
-/// failed that a good one could open the breaker, by making up the least number of calls.
+/// ([`with_good_calls`](Self::with_good_calls)), rates take the lock for a good call only
+///
+/// - where it is the first of all, of a slice of time, or of its thread in a generation;
+/// - while a window over calls has no failure in it and is not full yet;
+/// - while so many calls have failed that it could open the breaker, by making up the least number;
+/// - once in 65,536 of a thread.
+///
+/// Whoever takes the lock takes over the good calls of all: O(1) a place, and with a window over
+/// calls O(its words).
 ///
 /// The lock is a critical section unless another is passed ([`with_lock`](Self::with_lock)). One
 /// word is added to the policy and the state.
@@ -84,10 +97,11 @@ const AT_REST: u32 = 2;
 /// # Why relaxed order is enough
 ///
 /// The word says the generation, whether calls pass, and whether a good call changes nothing. It is
-/// written only under the lock, by whoever has changed the state, before the lock is released. No
-/// other memory is read because of what it says: the state is read under the lock alone. So what
-/// matters is the order of the values of this one word, and of one word every thread sees one order,
-/// and never goes back in it (coherence, which relaxed loads have).
+/// written only under the lock, by whoever has changed the state, before the lock is released. But
+/// for good calls that are counted apart (below) no other memory is read because of what it says:
+/// the state is read under the lock alone. So what matters is the order of the values of this one
+/// word, and of one word every thread sees one order, and never goes back in it (coherence, which
+/// relaxed loads have).
 ///
 /// A call that enters by an older word entered before the change. A success that finds the word of
 /// its own generation at rest is recorded at that point of the order, where recording it changes
@@ -98,17 +112,18 @@ const AT_REST: u32 = 2;
 /// word of that change or a later one. So after the failure that opens the breaker has been
 /// recorded, nobody who knows of that passes.
 ///
-/// Good calls that are counted apart are recorded when they are taken, at the order of the lock.
-/// One whose count is seen too late for a failure was recorded after that failure; too late for its
-/// generation, after the breaker had opened, when it changes nothing. If it makes up the least
-/// number of calls, which it could not when its thread looked, the next call that is recorded finds
-/// that the breaker should have opened, and opens it.
+/// Good calls that are counted apart are recorded when they are taken over, in the order of the
+/// lock. One whose count is seen too late for a failure was recorded after that failure; too late
+/// for its generation, after the breaker had opened, when it changes nothing. If it makes up the
+/// least number of calls, which it could not when its thread looked, the breaker is due to open,
+/// and opens at the next result that is recorded under the lock. When they may be counted is read
+/// after the word, and written before it: for that the word is released and acquired.
 #[derive(Debug)]
 pub struct FastBreaker<
     T: Trip = Consecutive,
     const PROBES: usize = 1,
     L = InSection<BreakerState<T, PROBES>>,
-    G = OneByOne,
+    G = UnderLock,
 > {
     policy: Breaker<T, PROBES>,
     /// `generation << 2` and the two bits above. Zero at first: ask the lock, which then says.
@@ -129,13 +144,13 @@ impl<T: Trip, const PROBES: usize, L> FastBreaker<T, PROBES, L> {
     /// A breaker whose state lies behind a lock of yours.
     #[cfg(not(steadfast_loom))]
     pub const fn with_lock(policy: Breaker<T, PROBES>, state: L) -> Self {
-        Self::with_good_calls(policy, state, OneByOne)
+        Self::with_good_calls(policy, state, UnderLock)
     }
 
     /// A breaker whose state lies behind a lock of yours. Loom's words cannot be constants.
     #[cfg(steadfast_loom)]
     pub fn with_lock(policy: Breaker<T, PROBES>, state: L) -> Self {
-        Self::with_good_calls(policy, state, OneByOne)
+        Self::with_good_calls(policy, state, UnderLock)
     }
 }
 
@@ -199,7 +214,7 @@ where
 
     #[cold]
     fn try_enter_locked(&self, now: Instant) -> Result<Permit, Rejected> {
-        self.with_state(|policy, state| policy.try_enter(state, now))
+        self.under_lock(|policy, state| policy.try_enter(state, now))
     }
 
     /// Takes note of what became of a call; see [`Breaker::record`]. The time is read only if it
@@ -214,6 +229,9 @@ where
         let untimed = self.policy.rule().longest_good_call().is_none();
         let word = self.word.load(Relaxed);
         if outcome.is_success() && untimed && word == permit.generation << 2 | AT_REST | PASSES {
+            return None;
+        }
+        if !outcome.is_success() && !outcome.is_failure() && passes(permit, word) {
             return None;
         }
         let now = now();
@@ -231,14 +249,22 @@ where
         if longest.is_some_and(|longest| now.since(permit.at) > longest) {
             return false;
         }
-        let passes = permit.generation << 2 | PASSES;
-        word == passes | AT_REST || word == passes && self.good_calls.count(permit.generation, now)
+        if word & AT_REST != 0 || !G::APART {
+            return word & AT_REST != 0 && passes(permit, word);
+        }
+        // Whoever sees the word of a generation here sees when its good calls may be counted.
+        let word = self.word.load(Acquire);
+        passes(permit, word) && self.good_calls.count(permit.generation, now)
     }
 
     #[cold]
     fn record_locked(&self, now: Instant, permit: Permit, outcome: Outcome) -> Option<Transition> {
-        self.under_lock(|policy, state, late| {
-            let opened = late.and_then(|cause| policy.trip(state, now, cause));
+        self.under_lock(|policy, state| {
+            let opened = if G::APART {
+                policy.trip(state, now)
+            } else {
+                None
+            };
             let change = policy.record(state, now, permit, outcome);
             opened.or(change)
         })
@@ -248,7 +274,7 @@ where
     #[inline]
     pub fn cancel(&self, permit: Permit) {
         if permit.is_probe() {
-            self.with_state(|policy, state| policy.cancel(state, permit));
+            self.under_lock(|policy, state| policy.cancel(state, permit));
         }
     }
 
@@ -259,41 +285,58 @@ where
 
     /// Everything a status page shows.
     pub fn standing(&self, now: Instant) -> Standing {
-        self.with_state(|policy, state| policy.standing(state, now))
+        self.under_lock(|policy, state| policy.standing(state, now))
     }
 
     /// Policy and state, for what is done by hand: [`Breaker::force_open`], [`Breaker::reset`] and
-    /// the like. `work` runs under the lock; let it be short, and do not let it ask this breaker.
+    /// the like. `work` runs under the lock; let it be short, and do not let it ask this breaker. For
+    /// the time that it takes, all calls wait for the lock.
     pub fn with_state<R>(
         &self,
         work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
     ) -> R {
-        self.under_lock(|policy, state, _| work(policy, state))
+        if G::APART {
+            // Should `work` panic, a lock may forget what was done under it, but not this.
+            self.under_lock(|_, _| ());
+        }
+        self.under_lock(|policy, state| {
+            // Should `work` panic, whatever it has left behind: everybody asks the lock.
+            self.word.store(0, Relaxed);
+            self.good_calls.set_steady(Steady::NEVER);
+            work(policy, state)
+        })
     }
 
-    /// With all good calls in the state, and why they should have opened the breaker if they should.
+    /// Does `work` on a state that has all good calls. The words are written only if they change, so
+    /// that whoever only looks sends nobody else to the lock.
     fn under_lock<R>(
         &self,
-        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>, Option<Cause>) -> R,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
     ) -> R {
-        let Self {
-            policy,
-            word,
-            good_calls,
-            ..
-        } = self;
+        let (policy, good_calls) = (&self.policy, &self.good_calls);
         self.state.with(|state| {
-            // Should `work` panic, whatever it has left behind: everybody asks the lock.
-            word.store(0, Relaxed);
-            good_calls.set_steady(Steady::NEVER);
-            let late = match good_calls.take(state.generation) {
-                0 => None,
-                calls => policy.add_good(state, calls),
-            };
-            let said = work(policy, state, late);
+            let generation = state.generation;
+            if G::APART
+                && let Stage::Closed(_) | Stage::Watching { .. } = state.stage
+            {
+                let calls = good_calls.take(generation);
+                if calls > 0 {
+                    policy.add_good(state, calls);
+                }
+            }
+            let said = work(policy, state);
+            if G::APART && state.generation != generation {
+                // A state put back by hand has the number of an earlier one.
+                good_calls.take(state.generation);
+            }
             // Under the lock, so that the words are written in the order of the states.
-            good_calls.set_steady(policy.steady(state));
-            word.store(policy.word(state), Relaxed);
+            if G::APART {
+                good_calls.set_steady(policy.steady(state));
+            }
+            let now = policy.word(state);
+            if self.word.load(Relaxed) != now {
+                self.word.store(now, Release);
+            }
             said
         })
     }

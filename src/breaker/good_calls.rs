@@ -6,13 +6,17 @@ use crate::window::Steady;
 /// Where a [`FastBreaker`](super::FastBreaker) that judges by rates counts calls that worked,
 /// without its lock.
 ///
-/// Good calls open no breaker but where they make up the least number of calls. While none can,
-/// each is counted here, and all are [taken](Self::take) over under the lock before anything else
-/// is recorded. [`OneByOne`] counts nothing, so each takes the lock.
+/// A good call opens a breaker only where it makes up the least number of calls, or where a good
+/// one has just dropped out of the window. While none can, each is counted here, and all are
+/// [taken](Self::take) over under the lock before anything else is recorded. [`UnderLock`] counts
+/// nothing, so each takes the lock.
 ///
 /// Where there are 64-bit atomics, a `Stripe` for each thread does it by loads and one store, and a
 /// `SharedSteady` says when: `steadfast-std`'s `Target` is made so.
 pub trait GoodCalls {
+    /// Is any call ever counted here? Where none is, what that costs is compiled out.
+    const APART: bool = true;
+
     /// Says when calls may be counted here; never, before it is said. Under the breaker's lock.
     fn set_steady(&self, steady: Steady);
 
@@ -28,9 +32,11 @@ pub trait GoodCalls {
 /// Every good call is recorded under the lock.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
-pub struct OneByOne;
+pub struct UnderLock;
 
-impl GoodCalls for OneByOne {
+impl GoodCalls for UnderLock {
+    const APART: bool = false;
+
     #[inline]
     fn set_steady(&self, _: Steady) {}
 

@@ -94,7 +94,7 @@ mod trip;
 pub use by_target::Breakers;
 pub use config::{BreakerConfig, OverCalls, OverTime};
 pub use fast::{FastBreaker, InSection, Locked};
-pub use good_calls::{GoodCalls, OneByOne};
+pub use good_calls::{GoodCalls, UnderLock};
 pub use guard::{CircuitBreaker, Entered};
 pub use permit::{Permit, Rejected};
 pub use presets::{Recovery, Stakes, Traffic};
@@ -286,24 +286,34 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     }
 
     /// Counts so many calls that worked in time, of this generation, while good calls did no more
-    /// than add up. Why the breaker should have opened, if meanwhile they did more.
-    fn add_good(&self, state: &mut BreakerState<T, PROBES>, calls: u32) -> Option<Cause> {
+    /// than add up.
+    fn add_good(&self, state: &mut BreakerState<T, PROBES>, calls: u32) {
         match &mut state.stage {
-            Stage::Closed(counts) | Stage::Watching { counts, .. } => self.rule.add(counts, calls),
-            _ => None,
+            // What is due to open now forgets the rest.
+            Stage::Closed(counts)
+            | Stage::Watching {
+                counts,
+                watch: Watch::ObserveOnly,
+            } => {
+                self.rule.add(counts, calls);
+            }
+            Stage::Watching { counts, .. } => {
+                let mut left = calls;
+                while left > 0 {
+                    let added = self.rule.add(counts, left).max(1);
+                    left = left.saturating_sub(added);
+                }
+            }
+            _ => {}
         }
     }
 
-    /// Opens a closed breaker for a cause that [`add_good`](Self::add_good) has told.
-    fn trip(
-        &self,
-        state: &mut BreakerState<T, PROBES>,
-        now: Instant,
-        cause: Cause,
-    ) -> Option<Transition> {
+    /// Opens a closed breaker that good calls should have opened when they were added.
+    fn trip(&self, state: &mut BreakerState<T, PROBES>, now: Instant) -> Option<Transition> {
         let (Stage::Closed(counts) | Stage::Watching { counts, .. }) = &state.stage else {
             return None;
         };
+        let cause = self.rule.due(counts, now)?;
         let totals = self.rule.totals(counts, now);
         let (from, to) = (Phase::Closed, Phase::Open);
         let change = Transition {

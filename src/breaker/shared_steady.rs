@@ -13,8 +13,8 @@ use crate::window::Steady;
 /// [`GoodCalls`](super::GoodCalls). 16 bytes.
 ///
 /// Two words, each read by itself. What is read of two settings may begin with one and end with the
-/// other; then a call between them is let through, and is counted as if it had come after both. A
-/// word of [`Steady::NEVER`] lets none through, whatever the other says.
+/// other: then a call between them is counted in the slice of the later one, as if its clock lagged.
+/// A word of [`Steady::NEVER`] lets none through, whatever the other says.
 #[derive(Debug)]
 pub struct SharedSteady {
     from: AtomicU64,
@@ -49,9 +49,12 @@ impl SharedSteady {
         }
     }
 
-    /// Sets it.
+    /// Sets it; writes nothing if it is so already.
     #[inline]
     pub fn set(&self, steady: Steady) {
+        if self.get() == steady {
+            return;
+        }
         self.from.store(steady.from.as_nanos(), Relaxed);
         self.before.store(steady.before.as_nanos(), Relaxed);
     }

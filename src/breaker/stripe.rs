@@ -11,7 +11,8 @@ use portable_atomic::Ordering::Relaxed;
 /// together.
 ///
 /// A call is counted for a generation. Those of another are not taken, so a call that began before
-/// the breaker opened counts nothing, however late its count is seen.
+/// the breaker opened counts nothing, however late its count is seen. What was taken of a generation
+/// is forgotten when another has been taken: go through them in one direction.
 ///
 /// For a thread that takes over another's stripe, the last count of the one must come before the
 /// first of the other, as by a release and an acquire.

@@ -34,9 +34,19 @@ pub trait Trip: Copy + Debug + Eq {
         Steady::NEVER
     }
 
-    /// Counts so many calls that worked in time, while it was [`steady`](Self::steady). They open
-    /// it only if it was not so any more when they were counted.
-    fn add(&self, counts: &mut Self::Counts, calls: u32) -> Option<Cause>;
+    /// Counts so many calls that worked in time, while it was [`steady`](Self::steady): all of them,
+    /// or up to the one with which the breaker is [`due`](Self::due) to open, if it was steady no
+    /// more when they were made. How many it has counted.
+    fn add(&self, _counts: &mut Self::Counts, calls: u32) -> u32 {
+        calls
+    }
+
+    /// Why it should have opened at the latest call that was counted, if it should have and still
+    /// should at `now`. It is asked where calls were [`add`](Self::add)ed.
+    #[inline]
+    fn due(&self, _counts: &Self::Counts, _now: Instant) -> Option<Cause> {
+        None
+    }
 
     /// How long a call may take and not count as slow; `None` if calls are not timed.
     fn longest_good_call(&self) -> Option<Duration>;
@@ -85,13 +95,6 @@ impl Trip for Consecutive {
     #[inline]
     fn good_call_changes_nothing(&self, row: &u32) -> bool {
         *row == 0
-    }
-
-    fn add(&self, row: &mut u32, calls: u32) -> Option<Cause> {
-        if calls > 0 {
-            *row = 0;
-        }
-        None
     }
 
     #[inline]
@@ -170,18 +173,21 @@ impl<W: Window> Trip for Rate<W> {
         }
     }
 
-    fn add(&self, counts: &mut W::State, calls: u32) -> Option<Cause> {
+    fn add(&self, counts: &mut W::State, calls: u32) -> u32 {
         // Judged where the rates are highest: at the least number of calls, or else at the first.
-        let missing = self
-            .min_calls
-            .saturating_sub(self.window.latest(counts).calls);
-        let first = missing.max(1).min(calls);
+        let so_far = self.window.latest(counts).calls;
+        let first = self.min_calls.saturating_sub(so_far).max(1).min(calls);
         let totals = self.window.add(counts, first);
-        let cause = self.judge(totals);
-        if cause.is_none() {
-            self.window.add(counts, calls.saturating_sub(first));
+        if self.judge(totals).is_some() {
+            return first;
         }
-        cause
+        self.window.add(counts, calls.saturating_sub(first));
+        calls
+    }
+
+    fn due(&self, counts: &W::State, now: Instant) -> Option<Cause> {
+        self.judge(self.window.latest(counts))?;
+        self.judge(self.window.totals(counts, now))
     }
 
     #[inline]

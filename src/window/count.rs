@@ -87,6 +87,16 @@ fn exchange<const W: usize>(bits: &mut [u32; W], at: u32, value: bool) -> bool {
     there
 }
 
+/// Clears these bits of a word; how many there were.
+fn cleared<const W: usize>(words: &mut [u32; W], word: usize, bits: u32) -> u32 {
+    let Some(word) = words.get_mut(word) else {
+        return 0;
+    };
+    let there = (*word & bits).count_ones();
+    *word &= !bits;
+    there
+}
+
 impl<const W: usize> Window for CountWindow<W> {
     type State = CountWindowState<W>;
 
@@ -137,10 +147,26 @@ impl<const W: usize> Window for CountWindow<W> {
         Steady::ALWAYS
     }
 
-    /// O(`calls`), and no more than the window has.
+    /// O(1) a word of bits.
     fn add(&self, state: &mut CountWindowState<W>, calls: u32) -> Totals {
-        for _ in 0..calls.min(self.calls) {
-            self.record(state, Instant::ZERO, Call::GOOD);
+        let mut left = calls.min(self.calls);
+        while left > 0 {
+            let (word, bit) = ((state.next >> 5) as usize, state.next & 31);
+            let to_end = self.calls.saturating_sub(state.next);
+            let run = left.min(to_end).min(32_u32.wrapping_sub(bit)).max(1);
+            let bits = u32::MAX.checked_shr(32_u32.wrapping_sub(run)).unwrap_or(0) << bit;
+            let full = state.totals.calls.saturating_add(run);
+            let pushed_out = Totals {
+                calls: full.saturating_sub(self.calls),
+                failures: cleared(&mut state.failed, word, bits),
+                slow: cleared(&mut state.slow, word, bits),
+            };
+            state.totals = state.totals.with_good(run).without(pushed_out);
+            state.next = state.next.wrapping_add(run);
+            if state.next >= self.calls {
+                state.next = 0;
+            }
+            left = left.wrapping_sub(run);
         }
         state.totals
     }

@@ -132,7 +132,7 @@ pub struct Steady {
 }
 
 impl Steady {
-    /// Whenever a good call comes.
+    /// Whenever a good call comes, but at [`Instant::MAX`].
     pub const ALWAYS: Self = Self {
         from: Instant::ZERO,
         before: Instant::MAX,
@@ -185,7 +185,8 @@ pub trait Window: Copy + Debug + Eq {
         false
     }
 
-    /// When good calls do no more than add up. They may then be counted elsewhere, by whoever made
+    /// When good calls do no more than add up, though each is counted: where one
+    /// [changes nothing](Self::good_call_changes_nothing), it need not even be. They may then be counted elsewhere, by whoever made
     /// them, and [`add`](Self::add)ed together before anything else is done here.
     #[inline]
     fn steady(&self, _state: &Self::State) -> Steady {

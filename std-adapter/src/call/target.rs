@@ -21,9 +21,9 @@ use super::stripes::ThreadStripes;
 /// in the sentences of `Resilient`.
 ///
 /// With a [`Rate`](steadfast::breaker::Rate), good calls are counted by the thread that made them,
-/// for as many threads as there are processors and as many again, 4 to 64 of all in the process that
-/// asked first; others take the breaker's lock. This takes 128 bytes a thread, and is decided by the
-/// same machine.
+/// each in a place of its own, and decided by the same machine. Of the threads of a process twice as
+/// many as there are processors have one, 4 to 64: those that called first and have not ended. The
+/// others take the breaker's lock. The places of a target take 640 to 8,320 bytes.
 ///
 /// ```
 /// use steadfast::breaker::{Breaker, CircuitBreaker};

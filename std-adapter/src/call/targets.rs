@@ -20,8 +20,8 @@ const LOOKS: usize = 16;
 /// For names that come from outside, the hosts of webhooks, say. On a 64-bit machine, with
 /// [`Consecutive`] and one probe, a target takes about 350 bytes, and its name of at most
 /// [`MAX_NAME`](Self::MAX_NAME): never more than `capacity` times 700 bytes in all. What is not used
-/// yet takes nothing. With a [`Rate`](steadfast::breaker::Rate) it is its window more, and 256 bytes
-/// a processor.
+/// yet takes nothing. With a [`Rate`](steadfast::breaker::Rate) it is its window more, and 640 to
+/// 8,320 bytes, 256 a processor, for threads to count in.
 ///
 /// # When it is full
 ///

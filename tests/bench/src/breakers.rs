@@ -95,6 +95,10 @@ pub fn on_two_threads(table: &mut Table) {
     two(table, "Target, recloser", &target, &recloser());
     let (name, both) = ("Target, one thread of our own", [&target; 2]);
     table.row_of_two(name, TWICE, true, both.map(in_rounds), alone(&target));
+    // Each failure takes the lock, and takes over what both have counted.
+    let target = one_in_a_hundred_fails(OVER_TIME);
+    let (name, both) = ("1 % fail: Target, one thread of our own", [&target; 2]);
+    table.row_of_two(name, Aim::None, true, both.map(in_rounds), alone(&target));
 }
 
 const PEER: &str = "as the row names it";
@@ -160,6 +164,21 @@ where
 {
     let make = move || Target::new("bench", policy, RetryBudget::standard());
     contender_in_time(make, |breaker, now| works(breaker, || now))
+}
+
+fn one_in_a_hundred_fails<T: Trip + Sync>(policy: Breaker<T>) -> impl Contender
+where
+    T::Counts: Send,
+{
+    let make = move || Target::new("bench", policy, RetryBudget::standard());
+    contender_in_time(make, |breaker, now| {
+        // The time moves on by five nanoseconds a call.
+        let fails = now.as_nanos() % 500 == 250;
+        let outcome = [Outcome::Success, Outcome::TRANSIENT][usize::from(fails)];
+        breaker
+            .try_enter(|| now)
+            .is_ok_and(|permit| breaker.record(|| now, permit, outcome).is_none())
+    })
 }
 
 /// Reads the system's clock, where it reads any.

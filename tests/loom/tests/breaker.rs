@@ -353,7 +353,7 @@ fn a_good_call_of_an_earlier_generation_counts_nothing() {
 }
 
 /// A good call makes up the least number of calls just as a failure has made that count: whoever is
-/// recorded next finds it out.
+/// recorded next finds it out, though others look at the breaker or enter meanwhile.
 #[test]
 fn a_good_call_that_makes_up_the_least_number_of_calls_opens_it_in_time() {
     explore(|| {
@@ -361,7 +361,9 @@ fn a_good_call_that_makes_up_the_least_number_of_calls_opens_it_in_time() {
         let breaker = rated(4);
         let other = elsewhere(&breaker, |breaker| {
             let call = breaker.enter(|| NOW).expect("closed");
-            call.record(|| NOW, Outcome::Success).is_some()
+            let opened = call.record(|| NOW, Outcome::Success).is_some();
+            drop(breaker.enter(|| NOW));
+            opened
         });
         let opened = [fails(&breaker, NOW), fails(&breaker, NOW)];
         let there = other.join().expect("no thread panics");
@@ -369,10 +371,31 @@ fn a_good_call_that_makes_up_the_least_number_of_calls_opens_it_in_time() {
         if here + usize::from(there) == 0 {
             // Four calls, two of them failures, and nobody has judged. The next finds it out, though
             // with it two of five have failed.
+            assert_eq!(breaker.standing(NOW).totals.calls, 4);
             let call = breaker.try_enter(|| NOW).expect("nobody has judged");
             let told = breaker.record(|| NOW, call, Outcome::Success);
             assert_eq!(told.map(|changed| changed.to), Some(Phase::Open));
         }
         assert_eq!(breaker.phase(NOW), Phase::Open);
+    });
+}
+
+/// Reset by hand while another thread counts: its call is of the old generation or of the new one,
+/// and if it is of the new one it counts.
+#[test]
+fn a_good_call_of_a_new_generation_is_not_lost() {
+    explore(|| {
+        let breaker = rated(100);
+        let other = elsewhere(&breaker, |breaker| {
+            let call = breaker.try_enter(|| NOW).expect("closed");
+            assert_eq!(breaker.record(|| NOW, call, Outcome::Success), None);
+            call.generation()
+        });
+        let _ = breaker.with_state(|policy, state| policy.reset(state, NOW));
+        let generation = breaker.standing(NOW).generation;
+        assert!(works(&breaker, NOW));
+        let there = other.join().expect("no thread panics");
+        let right = 1 + u32::from(there == generation);
+        assert_eq!(breaker.standing(NOW).totals.calls, right);
     });
 }
