@@ -176,7 +176,7 @@ fn breakers_are_as_large_as_documented() {
     assert_eq!(size_of::<BreakerState>(), 48);
     assert_eq!(size_of::<BreakerState<Consecutive, 4>>(), 48 + 3 * 16);
     assert_eq!(size_of::<BreakerState<Rate<CountWindow<4>>>>(), 64 + 8);
-    assert_eq!(size_of::<BreakerState<Rate<TimeWindow<10>>>>(), 144 + 24);
+    assert_eq!(size_of::<BreakerState<Rate<TimeWindow<10>>>>(), 144 + 32);
     assert_eq!(size_of::<steadfast::breaker::Standing>(), 40);
     assert_eq!(size_of::<Breaker>(), 40);
     assert_eq!(size_of::<FastBreaker>(), size_of::<Shared<Breaker>>() + 8);

@@ -1,5 +1,6 @@
 //! What a person can do: hold a breaker open or closed, switch it off, put it on trial.
 
+use super::permit::FIRST_AFTER_FORCED;
 use super::state::{Stage, Watch};
 use super::transition::{Cause, Phase, Transition};
 use super::trip::Trip;
@@ -32,7 +33,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         let held = Stage::Open {
             since: now,
             length: duration,
-            forced: true,
+            first: FIRST_AFTER_FORCED,
         };
         self.put(state, now, held)
     }

@@ -111,7 +111,7 @@ use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 use crate::window::{Call, Steady, Totals};
 use open_time::OpenTime;
-use permit::NO_TICKET;
+use permit::{FIRST, FIRST_AFTER_FORCED, NO_TICKET};
 use state::{Probes, Stage, Watch, left};
 
 /// A circuit breaker: the rule that opens it, how long it stays open, and what closes it.
@@ -195,15 +195,15 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         if let Stage::Open {
             since,
             length,
-            forced,
+            first,
         } = &mut state.stage
         {
             let retry_after = left(since, *length, now);
             if retry_after > Duration::ZERO {
                 return Err(Rejected::Open { retry_after });
             }
-            let forced = *forced;
-            state.go(Stage::HalfOpen(Probes::new(forced)));
+            let first = *first;
+            state.go(Stage::HalfOpen(Probes::new(first)));
         }
         match &mut state.stage {
             Stage::HalfOpen(probes) => probes
@@ -366,7 +366,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         state.go(Stage::Open {
             since: now,
             length,
-            forced: false,
+            first: FIRST,
         });
     }
 
@@ -381,11 +381,11 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
             Stage::Open {
                 mut since,
                 length,
-                forced,
+                first,
             } => {
                 if left(&mut since, length, now) == Duration::ZERO {
                     Phase::HalfOpen
-                } else if forced {
+                } else if first == FIRST_AFTER_FORCED {
                     Phase::ForcedOpen
                 } else {
                     Phase::Open
@@ -449,7 +449,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
             Stage::Open {
                 mut since,
                 length,
-                forced: false,
+                first: FIRST,
             } => (left(&mut since, length, now) == Duration::ZERO).then_some(1),
             // The next call would be a probe: nobody is waited for.
             Stage::HalfOpen(mut probes) => probes.admit(now, self.lease).ok().map(|_| 1),

@@ -1,6 +1,6 @@
 //! What a breaker remembers: in each phase only what that phase needs.
 
-use super::permit::{FIRST, FIRST_AFTER_FORCED, FURTHER, GENERATIONS, NO_TICKET, Permit};
+use super::permit::{FURTHER, GENERATIONS, NO_TICKET, Permit};
 use super::transition::{Cause, Phase, Transition};
 use super::trip::{Consecutive, Trip};
 use crate::random::mixed;
@@ -20,8 +20,11 @@ pub struct BreakerState<T: Trip = Consecutive, const PROBES: usize = 1> {
     pub(super) seed: u32,
 }
 
+/// Its tag and all that it holds are of whole words: on a 32-bit core it is then copied by words,
+/// and no byte of padding has to be taken along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+#[repr(u32)]
 pub(super) enum Stage<C, const PROBES: usize> {
     Closed(C),
     /// Counts and lets all pass.
@@ -33,7 +36,8 @@ pub(super) enum Stage<C, const PROBES: usize> {
     Open {
         since: Instant,
         length: Duration,
-        forced: bool,
+        /// The ticket of the first probe. It tells whether the breaker was forced open.
+        first: u32,
     },
     HalfOpen(Probes<PROBES>),
     ForcedOpen,
@@ -42,6 +46,7 @@ pub(super) enum Stage<C, const PROBES: usize> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
+#[repr(u32)]
 pub(super) enum Watch {
     ForcedClosed,
     ObserveOnly,
@@ -144,18 +149,14 @@ impl Slot {
 }
 
 impl<const N: usize> Probes<N> {
-    /// None out yet, after an open time that was forced or not.
-    pub(super) const fn new(after_forced: bool) -> Self {
+    /// None out yet. The first will get the ticket `first`.
+    pub(super) const fn new(first: u32) -> Self {
         Self {
             slots: [Slot {
                 since: Instant::ZERO,
                 ticket: NO_TICKET,
             }; N],
-            next: if after_forced {
-                FIRST_AFTER_FORCED
-            } else {
-                FIRST
-            },
+            next: first,
             successes: 0,
         }
     }
@@ -229,6 +230,7 @@ impl<const N: usize> Probes<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breaker::permit::FIRST;
     use crate::breaker::{Breaker, FastBreaker, InSection, Phase};
     use crate::outcome::Outcome;
     use crate::time::secs;
@@ -278,7 +280,7 @@ mod tests {
     /// Two tickets are set aside for the first probe.
     #[test]
     fn tickets_turn_over_past_those_of_first_probes() {
-        let mut probes = Probes::<1>::new(false);
+        let mut probes = Probes::<1>::new(FIRST);
         probes.next = u32::MAX;
         for right in [u32::MAX, FURTHER, FURTHER + 1] {
             let ticket = probes.admit(NOW, secs(1)).unwrap();
