@@ -111,7 +111,7 @@ use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 use crate::window::{Call, Steady, Totals};
 use open_time::OpenTime;
-use permit::{FIRST, FIRST_AFTER_FORCED, NO_TICKET};
+use permit::{FIRST, FIRST_AFTER_FORCED};
 use state::{Probes, Stage, Watch, left};
 
 /// A circuit breaker: the rule that opens it, how long it stays open, and what closes it.
@@ -175,10 +175,20 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         state: &mut BreakerState<T, PROBES>,
         now: Instant,
     ) -> Result<Permit, Rejected> {
-        let ticket = match state.stage {
-            Stage::Closed(_) | Stage::Watching { .. } | Stage::Disabled => NO_TICKET,
-            _ => self.try_probe(state, now)?,
-        };
+        match state.passes(now) {
+            Some(permit) => Ok(permit),
+            None => self.try_probe(state, now),
+        }
+    }
+
+    /// A probe's permit, if it may go: for whoever knows already that not all calls pass.
+    #[inline]
+    fn try_probe(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+    ) -> Result<Permit, Rejected> {
+        let ticket = self.ticket(state, now)?;
         Ok(Permit {
             at: now,
             generation: state.generation,
@@ -187,11 +197,7 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     }
 
     /// A probe's ticket, if it may go.
-    fn try_probe(
-        &self,
-        state: &mut BreakerState<T, PROBES>,
-        now: Instant,
-    ) -> Result<u32, Rejected> {
+    fn ticket(&self, state: &mut BreakerState<T, PROBES>, now: Instant) -> Result<u32, Rejected> {
         if let Stage::Open {
             since,
             length,

@@ -49,7 +49,7 @@ impl<T: Trip, const PROBES: usize> Shared<Breaker<T, PROBES>> {
     pub fn try_enter(&self, now: Instant) -> Result<Permit, Rejected> {
         self.update_unless(
             |state| state.passes(now).map(Ok),
-            |policy, state| policy.try_enter(state, now),
+            |policy, state| policy.try_probe(state, now),
         )
     }
 
@@ -180,7 +180,7 @@ impl<T: Trip, const PROBES: usize> CircuitBreaker for Under<'_, T, PROBES> {
         let now = now();
         self.state.update_unless(
             |state| state.passes(now).map(Ok),
-            |(), state| self.policy.try_enter(state, now),
+            |(), state| self.policy.try_probe(state, now),
         )
     }
 
