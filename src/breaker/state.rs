@@ -111,13 +111,18 @@ impl<T: Trip, const PROBES: usize> BreakerState<T, PROBES> {
 
 /// How long from `now` until `length` after `since` is over. A `since` that cannot be, since it
 /// lies more than a clock's lead ahead, is moved to `now`. Not inlined: on a 32-bit core it is a
-/// sixth of the breaker, and it is asked only when the answer is not an easy yes.
+/// sixth of the breaker, and it is asked only when the answer is not an easy yes. Checked sums there
+/// are smaller than saturating ones, and say the same.
 #[inline(never)]
 pub(super) fn left(since: &mut Instant, length: Duration, now: Instant) -> Duration {
-    if *since - CLOCK_LEAD > now {
+    let latest = now.checked_add(CLOCK_LEAD);
+    if latest.is_some_and(|latest| *since > latest) {
         *since = now;
     }
-    (*since + length).since(now)
+    match since.checked_add(length) {
+        Some(end) => end.since(now),
+        None => Instant::MAX.since(now),
+    }
 }
 
 /// The probes that are out, at most so many at a time.

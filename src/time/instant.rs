@@ -57,6 +57,14 @@ impl Instant {
         Self(self.0.saturating_add(duration.as_nanos()))
     }
 
+    /// This much later, or `None` past [`Instant::MAX`].
+    pub(crate) const fn checked_add(self, duration: Duration) -> Option<Self> {
+        match self.0.checked_add(duration.as_nanos()) {
+            Some(count) => Some(Self(count)),
+            None => None,
+        }
+    }
+
     /// This much earlier, at least [`Instant::ZERO`].
     #[must_use]
     pub const fn saturating_sub(self, duration: Duration) -> Self {
