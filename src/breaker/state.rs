@@ -170,9 +170,16 @@ impl<const N: usize> Probes<N> {
     ///
     /// A slot that is free comes before one whose probe has outlived its lease.
     pub(super) fn admit(&mut self, now: Instant, lease: Duration) -> Result<u32, Duration> {
-        let slots = self.slots.iter_mut();
-        let taken = slots.map(|slot| (slot.taken_for(now, lease), slot));
-        match taken.min_by_key(|(taken_for, _)| *taken_for) {
+        // The first of those that are free soonest. A loop: with four probes on a Cortex-M0,
+        // `min_by_key` makes a breaker a twentieth larger.
+        let mut first: Option<(Option<Duration>, &mut Slot)> = None;
+        for slot in &mut self.slots {
+            let taken_for = slot.taken_for(now, lease);
+            if first.as_ref().is_none_or(|(least, _)| taken_for < *least) {
+                first = Some((taken_for, slot));
+            }
+        }
+        match first {
             Some((None | Some(Duration::ZERO), slot)) => {
                 let ticket = self.next;
                 self.next = self.next.checked_add(1).unwrap_or(FURTHER).max(FURTHER);
