@@ -78,6 +78,8 @@ export class RetryPolicy {
   constructor(options?: RetryOptions);
   /** A call whose first attempt begins now. */
   start(options?: { within?: Duration; repeatable?: boolean }): Retry;
+  /** How many attempts there may be, the first included. */
+  readonly attempts: number;
   /** Tokens left; null without a budget. */
   budgetLeft(): number | null;
   free(): void;
@@ -221,6 +223,15 @@ export interface FetchOptions extends LimiterOptions {
    * with `Authorization` or `Cookie`. Answers with `Cache-Control: no-store` are never kept.
    */
   cacheKey?: (request: Request) => string | null;
+  /**
+   * Names each call to POST, PATCH and the like in a header `Idempotency-Key`, as a string in quotes
+   * (draft-ietf-httpapi-idempotency-key-header), the same for all its attempts: then it may be
+   * repeated, if the server knows the header. True for `crypto.randomUUID()`; a function makes the
+   * key, 1 to 1024 printable ASCII characters without the quotes, or null for none. False unless
+   * set. A header that the request has stays; GET, HEAD, OPTIONS, TRACE, PUT and DELETE get none. In
+   * a browser it makes a call to another origin one that must be asked for first ("preflight").
+   */
+  idempotencyKey?: boolean | ((request: Request) => string | null);
   /** Is told what happens, as it happens. Let it be short; what it throws ends the call. */
   observe?: (event: FetchEvent) => void;
   fetch?: typeof globalThis.fetch;
@@ -234,8 +245,15 @@ export interface FetchOptions extends LimiterOptions {
 export type FetchEvent = { target: string } & (
   | {
       type: "attempt";
+      /** Which one, from 1. */
       attempt: number;
+      /** How many the policy allows. */
+      maxAttempts: number;
       outcome: OutcomeLabel;
+      /** Of its answer; null if none came whole. */
+      status: number | null;
+      /** What was thrown by `fetch` or `read`, or that its time was over; null if nothing was. */
+      error: unknown;
       delayMs: number | null;
       reason: StopReason | "probe" | null;
     }
@@ -264,6 +282,11 @@ export interface CallOptions<V> {
   or?: (error: CallError) => V | Promise<V>;
   /** May it be sent twice? By its method and `Idempotency-Key` unless set. */
   repeatable?: boolean;
+  /**
+   * As that of all calls, and before it. Text is the key itself: for a call that is to be the same
+   * as an earlier one, a payment that is tried again after a restart, say.
+   */
+  idempotencyKey?: string | boolean | ((request: Request) => string | null);
 }
 
 /**
@@ -283,6 +306,15 @@ export class ResilientFetch {
   ): Promise<Served<V>>;
   /** How a target's breaker stands; null without breakers. */
   standing(target: string): ReturnType<Breakers["standing"]> | null;
+  /**
+   * By hand, for a target as `target` names it, an origin such as "https://example.com" unless set:
+   * closes its breaker and forgets, holds it open, holds it closed. What that changed, which
+   * `observe` is told as well. A call that is under way goes on, and its result changes nothing.
+   * Throws without breakers.
+   */
+  reset(target: string): Change | null;
+  forceOpen(target: string): Change | null;
+  forceClosed(target: string): Change | null;
   budgetLeft(): number | null;
   free(): void;
 }

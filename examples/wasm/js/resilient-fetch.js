@@ -3,6 +3,8 @@
 // the waiting and the calling.
 
 import { BREAKER_OPTIONS, Breakers } from "./breakers.js";
+import { SteadfastStateError } from "./errors.js";
+import { hasKey, keysOfAll, keysOfOne, setKey } from "./idempotency-key.js";
 import * as options from "./options.js";
 import { httpOutcome, mayRepeat } from "./outcome.js";
 import { RETRY_OPTIONS, RetryPolicy } from "./retry.js";
@@ -32,6 +34,7 @@ const KNOWN = [
   "stale",
   "target",
   "cacheKey",
+  "idempotencyKey",
   "observe",
   "fetch",
   "clock",
@@ -48,6 +51,7 @@ export class ResilientFetch {
   #within;
   #target;
   #cacheKey;
+  #keys;
   #observe;
   #fetch;
   #unixClock;
@@ -63,6 +67,7 @@ export class ResilientFetch {
     this.#target = options.callable("target", given.target, origin, "a function of a Request");
     const key = "a function of a Request that returns a string or null";
     this.#cacheKey = options.callable("cacheKey", given.cacheKey, publicAnswer, key);
+    this.#keys = keysOfAll(given.idempotencyKey);
     this.#observe = options.callable("observe", given.observe, () => {}, "a function of an event");
     const fetching = (...request) => globalThis.fetch(...request);
     this.#fetch = options.callable("fetch", given.fetch, fetching, "a function such as fetch");
@@ -83,12 +88,13 @@ export class ResilientFetch {
   }
 
   async fetch(input, init, given = {}) {
-    options.options("options", given, ["read", "or", "repeatable"]);
+    options.options("options", given, ["read", "or", "repeatable", "idempotencyKey"]);
     const read = options.callable("read", given.read, asJson, "a function of a Response");
     const or = options.callable("or", given.or, undefined, "a function that returns a value");
     // What is wrong with the request itself is the caller's to hear, before anything is counted.
     const request = new Request(input, init);
     request.signal.throwIfAborted();
+    setKey(request, keysOfOne(given.idempotencyKey, this.#keys));
     const key = this.#kept === undefined ? null : this.#cacheKey(request);
     const call = {
       request,
@@ -97,7 +103,7 @@ export class ResilientFetch {
       target: this.#target(request),
       kept: key === null ? undefined : this.#kept,
       key,
-      repeatable: given.repeatable ?? mayRepeat(request.method, request.headers.has("idempotency-key")),
+      repeatable: given.repeatable ?? mayRepeat(request.method, hasKey(request)),
     };
     const kept = call.kept?.get(key);
     if (kept?.isFresh) {
@@ -160,7 +166,17 @@ export class ResilientFetch {
         const { again, delayMs } = step;
         const reason = isProbe && step.reason === "not_repeatable" ? "probe" : step.reason;
         const { label } = came.outcome;
-        this.#observe({ type: "attempt", target, attempt: next.attempt, outcome: label, delayMs, reason });
+        this.#observe({
+          type: "attempt",
+          target,
+          attempt: next.attempt,
+          maxAttempts: this.#retry.attempts,
+          outcome: label,
+          status: came.status ?? null,
+          error: came.cause ?? null,
+          delayMs,
+          reason,
+        });
         if (label === "success" && came.keep) kept?.put(key, came.keep);
         if (!again) return { ...last, reason };
         await this.#wait(delayMs, request.signal);
@@ -206,13 +222,13 @@ export class ResilientFetch {
     const whole = status < 200 ? null : { status, statusText, headers, body };
     const outcome = httpOutcome(response, { unixNow: this.#unixClock() });
     const seen = whole === null ? response : rebuilt(whole);
-    if (outcome.label !== "success") return { outcome, response: seen };
+    if (outcome.label !== "success") return { outcome, response: seen, status };
     try {
       const keep = /\bno-store\b/i.test(headers.get("cache-control") ?? "") ? null : whole;
-      return { outcome, response: null, value: await read(seen), keep };
+      return { outcome, response: null, status, value: await read(seen), keep };
     } catch (cause) {
       // An answer that nobody can read: as if the other side had failed, and would again.
-      return { outcome: { label: "failure" }, response: null, cause };
+      return { outcome: { label: "failure" }, response: null, status, cause };
     }
   }
 
@@ -260,6 +276,27 @@ export class ResilientFetch {
 
   standing(target) {
     return this.#breakers?.standing(target) ?? null;
+  }
+
+  reset(target) {
+    return this.#byHand("reset", target);
+  }
+
+  forceOpen(target) {
+    return this.#byHand("forceOpen", target);
+  }
+
+  forceClosed(target) {
+    return this.#byHand("forceClosed", target);
+  }
+
+  #byHand(verb, target) {
+    if (this.#breakers === undefined) {
+      throw new SteadfastStateError("breaker", null, `the numbers of a breaker, for ${verb}()`);
+    }
+    const change = this.#breakers[verb](target);
+    if (change !== null) this.#observe({ type: "breaker", target, ...change });
+    return change;
   }
 
   budgetLeft() {

@@ -28,11 +28,13 @@ export const RETRY_OPTIONS = [
 export class RetryPolicy {
   #place;
   #random;
+  #attempts;
 
   constructor(given = {}) {
     options.options("options", given, [...RETRY_OPTIONS, "clock", "random"]);
+    this.#attempts = options.whole("attempts", given.attempts ?? 4, 1);
     const numbers = [
-      options.whole("attempts", given.attempts ?? 4, 1),
+      this.#attempts,
       options.word("backoff", given.backoff ?? "exponential", BACKOFFS),
       thousandths("factor", given.factor ?? 2),
       options.duration("base", given.base ?? "200ms"),
@@ -58,6 +60,10 @@ export class RetryPolicy {
     const handle = retry_start(policy.handle, policy.now(), within, repeatable);
     const session = new Place("call", handle, retry_end, () => policy.now());
     return new Retry(session, this.#random);
+  }
+
+  get attempts() {
+    return this.#attempts;
   }
 
   budgetLeft() {

@@ -99,7 +99,8 @@ export async function brokenServer(world) {
   const mended = new Map();
   const server = createServer((request, response) => {
     const path = request.url.split("?")[0];
-    asked.push({ path, url: request.url, at: world.now });
+    const { "idempotency-key": key } = request.headers;
+    asked.push({ path, url: request.url, at: world.now, key });
     const n = asked.filter((each) => each.path === path).length;
     const turn = mended.get(path) ?? PATHS[path];
     request.resume();

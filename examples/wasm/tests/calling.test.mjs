@@ -55,6 +55,14 @@ test("delays are the policy's, and chance is the caller's", () => {
   assert.deepEqual(delays({ ...none, jitter: "full" }, 2 ** 32 - 1), [100, 200, 400, 800, 1_000]);
 });
 
+test("a policy tells how many attempts it allows", () => {
+  for (const [given, expected] of [[{}, 4], [{ attempts: 1 }, 1], [{ attempts: 9 }, 9]]) {
+    const policy = new RetryPolicy(given);
+    assert.equal(policy.attempts, expected);
+    policy.free();
+  }
+});
+
 test("a session keeps its deadline, its limits and the server's word", () => {
   const clock = manual();
   const policy = new RetryPolicy({ clock, jitter: "none", base: "1s", budget: null });

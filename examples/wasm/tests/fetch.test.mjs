@@ -14,30 +14,9 @@ import init, {
   SteadfastTypeError,
 } from "../js/steadfast.js";
 import { brokenServer, world } from "./broken-server.mjs";
+import { stage, thrown } from "./stage.mjs";
 
 await init();
-
-/** A world, its server and a client; all of it is gone when the test is over. */
-async function stage(context, given = {}) {
-  const here = world();
-  const server = await brokenServer(here);
-  const client = new ResilientFetch({ ...here.options, ...given });
-  context.after(() => {
-    assert.equal(here.timers, 0, "a timer outlived its call");
-    client.free();
-    server.close();
-  });
-  const ask = (path, request, more) => client.fetch(`${server.origin}${path}`, request, more);
-  return { here, server, client, ask };
-}
-
-async function thrown(promise, expected) {
-  const error = await promise.then(() => assert.fail("nothing was thrown"), (each) => each);
-  assert.ok(error instanceof CallError, error.stack);
-  const { reason, outcome, attempts } = error;
-  assert.deepEqual([outcome, reason, attempts], expected, error.message);
-  return error;
-}
 
 test("an answer is an answer", async (context) => {
   const { ask, server, here } = await stage(context);
@@ -286,29 +265,6 @@ test("all calls together retry no more than their budget", async (context) => {
   await thrown(ask("/fail"), ["transient", "budget_spent", 1]);
 });
 
-test("an observer sees what happened", async (context) => {
-  const events = [];
-  const observe = ({ target, ...event }) => events.push(event);
-  const given = { observe, retry: { attempts: 2 }, breaker: { failures: 1, closeAfter: 1 } };
-  const { ask, here } = await stage(context, given);
-  await ask("/fail", {}, { or: () => 0 });
-  await assert.rejects(ask("/ok"), CallError);
-  here.now += 30_000;
-  await ask("/ok");
-  const attempt = { type: "attempt", attempt: 1, delayMs: null };
-  assert.deepEqual(events, [
-    { ...attempt, outcome: "transient", delayMs: 100, reason: null },
-    { ...attempt, attempt: 2, outcome: "transient", reason: "attempts_spent" },
-    { type: "breaker", from: "closed", to: "open", cause: "failures" },
-    { type: "served", source: "default", ageMs: 0 },
-    { type: "rejected", reason: "open", retryAfterMs: 30_000 },
-    { type: "breaker", from: "open", to: "half_open", cause: "open_time_over" },
-    { ...attempt, outcome: "success", reason: "succeeded" },
-    { type: "breaker", from: "half_open", to: "closed", cause: "recovered" },
-    { type: "served", source: "primary", ageMs: 0 },
-  ]);
-});
-
 test("a fetch and a reader that do not listen are cut as well", async (context) => {
   const deaf = world();
   const client = new ResilientFetch({ ...deaf.options, retry: null });
@@ -416,6 +372,8 @@ test("what is wrong with a request or an option is said before anything is count
     [{ breaker: { failures: 0 } }, "failures", SteadfastRangeError],
     [{ stale: { maxAge: 5, freshFor: 6 } }, "fresh_for (ns)", SteadfastRangeError],
     [{ observe: 1 }, "observe", SteadfastTypeError],
+    [{ idempotencyKey: "one for all" }, "idempotencyKey", SteadfastTypeError],
+    [{ idempotencyKey: 1 }, "idempotencyKey", SteadfastTypeError],
   ]) {
     // More often than there are places: a constructor that throws keeps none.
     for (let i = 0; i < 40; i += 1) {
