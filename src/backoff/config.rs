@@ -39,7 +39,11 @@ enum Factor {
 }
 
 impl Backoff {
-    /// At once, each time: for what fails by chance and not under load.
+    /// At once, each time: for what fails by chance and not under load, such as a connection that
+    /// broke.
+    ///
+    /// Not for a server that answers: a 503 without a `Retry-After` is retried at once too, and a
+    /// server under load has that many more calls; see [`crate::retry`].
     pub const fn immediate() -> BackoffConfig {
         BackoffConfig::new(Growth::Immediate, Duration::ZERO)
     }
@@ -69,6 +73,9 @@ impl Backoff {
     /// The delays of a table, and its last one from then on. At least one; each at most
     /// [`MAX_WAIT`], zero is allowed. They need not grow. The base, of which a jitter may speak, is
     /// the first. Put the table in a `static` or a `const` of its own.
+    ///
+    /// One that begins at zero retries the first 503 at once, as [`immediate`](Self::immediate) does
+    /// each: for a connection that broke.
     ///
     /// ```
     /// use steadfast::{backoff::Backoff, policy, time::{Duration, millis, secs}};

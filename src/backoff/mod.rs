@@ -5,6 +5,11 @@
 //! told by M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015; the names and
 //! formulas of [`Jitter`] are from there where it has them.
 //!
+//! A delay of zero is for a connection that broke: a server that answers 503 is asked again at once
+//! by it. [`Backoff::immediate`] has no other, and a table may begin with one. [`Jitter::Full`] draws
+//! from zero on, so that one delay in twenty is below a twentieth of the schedule's;
+//! [`Jitter::Equal`] draws no less than half.
+//!
 //! All is reckoned in whole nanoseconds. What is not whole is rounded down, at each step of a
 //! schedule, and once more when chance is added.
 

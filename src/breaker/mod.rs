@@ -28,6 +28,12 @@
 //! # Ok::<(), steadfast::breaker::Rejected>(())
 //! ```
 //!
+//! # Where to put one
+//!
+//! Around what may keep its callers waiting, or costs much and fails for a while: a service over the
+//! network, a database, a sensor bus, a report that takes seconds. Not around what is local and
+//! quick, a look into memory or a computation: nobody waits for it, so to refuse it saves nothing.
+//!
 //! # What opens it
 //!
 //! | made by | opens at |
@@ -43,6 +49,47 @@
 //! change nothing. In half-open calls that were given up and 429 free their probe; a 4xx or a no of
 //! the business is an answer, and counts as a probe that worked, or a client who asks for what is
 //! not there could keep the breaker half-open for ever.
+//!
+//! # How its numbers go wrong
+//!
+//! | what is wrong | what is seen | what helps |
+//! |---|---|---|
+//! | the open time is shorter than most outages | it flaps: opens, probes, opens again | [`growing_to`](BreakerConfig::growing_to): each reopening doubles the open time |
+//! | it closes after too few probes | it closes, has the whole load again, and opens; the open time begins anew with each closing | a higher [`close_after`](BreakerConfig::close_after), a longer [`open_for`](BreakerConfig::open_for) |
+//! | the threshold is too low | it opens by chance: where one call in ten fails by itself, three in a row come every 1,110 calls, five every 111,110 | more in a row, or a rate |
+//! | too few calls in the window | of five calls at that rate, three fail in one window of 117; of ten, five in one of 612. Below [`min_calls`](BreakerConfig::min_calls) nothing is judged: one call a minute never opens a breaker of 10 calls in 10 s | a longer window, or failures in a row |
+//! | one breaker for several services | the one that is down closes the way to the others, or their successes end its row and it never opens | one for each: [`Breakers`], or `Targets` of `steadfast-std` |
+//!
+//! `n` failures in a row, where each call fails with probability `p` by itself, come every
+//! `(1 - p^n) / (p^n * (1 - p))` calls on average (W. Feller, "An Introduction to Probability Theory
+//! and Its Applications", volume 1, XIII.7); the shares of windows are the binomial distribution's.
+//! Numbers that are not known yet can be tried out: [`Breaker::observe_only`] counts, refuses nobody,
+//! and tells when it would have opened.
+//!
+//! A service that stays down, and a breaker whose open time grows:
+//!
+//! ```
+//! use steadfast::breaker::{Breaker, BreakerState};
+//! use steadfast::{outcome::Outcome, policy, time::{Instant, minutes, secs}};
+//!
+//! const SHIPPING: Breaker =
+//!     policy!(Breaker::consecutive(5).open_for(secs(30)).growing_to(minutes(5)));
+//!
+//! let mut state = BreakerState::CLOSED;
+//! let mut now = Instant::from_secs(100);
+//! let mut open_times = Vec::new();
+//! while open_times.len() < 6 {
+//!     match SHIPPING.try_enter(&mut state, now) {
+//!         Ok(permit) => drop(SHIPPING.record(&mut state, now, permit, Outcome::TRANSIENT)),
+//!         Err(rejected) => {
+//!             let wait = rejected.retry_after().unwrap();
+//!             open_times.push(wait);
+//!             now = now + wait;
+//!         }
+//!     }
+//! }
+//! assert_eq!(open_times, [30, 60, 120, 240, 300, 300].map(secs));
+//! ```
 //!
 //! # What holds
 //!

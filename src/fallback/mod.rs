@@ -39,6 +39,40 @@
 //! - No error is swallowed: without a default it is the primary's own that comes back.
 //! - Decide beforehand what can be done without. For a payment, a login, a lock, there may be no
 //!   substitute: let the error through.
+//!
+//! # Before it is needed
+//!
+//! - Decide with the feature what it answers without its source, how old that may be
+//!   ([`Freshness`]) and which errors pass ([`Chain::only_if`]). What is written during an incident
+//!   runs for the first time in it.
+//! - Keep a chain to two or three sources. Each stage is tried after the one before it has failed,
+//!   so their times add up, and the chain sets no limit: a stage that waits needs a timeout of its
+//!   own. One that asks more is a service by itself, with a breaker for each source, an owner and an
+//!   alarm.
+//! - Test it by breaking what it stands in for: by [`Faults`](crate::fault::Faults) in a test; by
+//!   hand with `POST /mode`, which the partner of `examples/storefront` takes.
+//!
+//! ```
+//! use steadfast::fallback::{Source, primary};
+//! use steadfast::fault::{Fault, Faults};
+//! use steadfast::{policy, random::SplitMix32};
+//!
+//! const DOWN: Faults = policy!(Faults::of().errors(700).resets(300));
+//!
+//! fn days(faults: Faults, random: &mut SplitMix32) -> (u32, Source) {
+//!     let fetched = match faults.draw(random).fault {
+//!         Fault::None => Ok(2),
+//!         fault => Err(fault),
+//!     };
+//!     let days = primary(fetched).or_default(|| 5);
+//!     (days.value, days.source)
+//! }
+//! let mut random = SplitMix32::new(7);
+//! for _ in 0..100 {
+//!     assert_eq!(days(DOWN, &mut random), (5, Source::Default));
+//!     assert_eq!(days(Faults::NONE, &mut random), (2, Source::Primary));
+//! }
+//! ```
 
 mod chain;
 mod deferred_queue;
