@@ -237,6 +237,15 @@ fn who_takes_the_lock_does_not_send_others_to_it() {
     assert_eq!(places.sent_away.get(), sent);
 }
 
+#[test]
+fn good_calls_of_one_generation_are_not_taken_for_those_of_another() {
+    let stripe = Stripe::new();
+    assert!((0..3).all(|_| stripe.count(0)));
+    assert_eq!(stripe.take(0), 3);
+    assert!((0..2).all(|_| stripe.count(0)));
+    assert_eq!(stripe.take(1), 0);
+}
+
 /// The same calls, the same answers, over clocks that jump. How many good calls were counted apart.
 fn as_the_machine<T: Trip>(
     breaker: Breaker<T>,
