@@ -32,7 +32,8 @@ use super::Target;
 /// The series are registered here, once, so that a call allocates nothing for them: install the
 /// recorder first. They are 54 for a target, and a recorder keeps them as long as it lives. So
 /// make one for each service that the program knows by name, never for each name that comes from
-/// outside ([`Targets`](super::Targets)): those share one.
+/// outside ([`Targets`](super::Targets)): those share one. The gauge is of the breaker that has this
+/// name; those that share one have no gauge, and are counted.
 ///
 /// ```
 /// use steadfast_std::call::CallMetrics;
@@ -124,6 +125,7 @@ impl Observe for CallMetrics {
         count(&self.breaker, event.outcome.label());
         if let BreakerOutcome::Changed(transition) = event.outcome
             && !transition.is_trial()
+            && event.breaker == self.target
         {
             self.set_state(transition.to);
         }

@@ -6,6 +6,8 @@ use steadfast::breaker::{
     Breaker, BreakerState, CircuitBreaker, Consecutive, FastBreaker, Locked, Permit, Rejected,
     Standing, Transition, Trip,
 };
+use steadfast::call::Observe;
+use steadfast::event::{BreakerEvent, BreakerOutcome};
 use steadfast::outcome::Outcome;
 use steadfast::retry::{Budget, BudgetSpent, RetryBudget, RetryBudgetState, Withdrawn};
 use steadfast::time::Instant;
@@ -102,13 +104,53 @@ impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
     /// The breaker's policy and state, for what is done by hand: [`Breaker::force_open`],
     /// [`Breaker::reset`] and the like. Let it be short, and do not ask this target in it.
     ///
-    /// What that changed is returned, and told to nobody else: whoever watches hears only of what
-    /// calls change. So log it here, and bring the gauge up to date with `CallMetrics::gauge`.
+    /// What that changed is told to nobody: where somebody watches, change it by
+    /// [`by_hand`](Self::by_hand).
     pub fn with_breaker<R>(
         &self,
         work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> R,
     ) -> R {
         self.breaker.with_state(work)
+    }
+
+    /// Changes the breaker by hand and tells whoever watches, as a call that changes it does. What
+    /// changed; `None` if nothing did.
+    ///
+    /// ```
+    /// use steadfast::breaker::{Breaker, Phase};
+    /// use steadfast::call::Observe;
+    /// use steadfast::event::BreakerEvent;
+    /// use steadfast::retry::RetryBudget;
+    /// use steadfast::time::Clock;
+    /// use steadfast_std::{SystemClock, Target};
+    ///
+    /// struct Log;
+    /// impl Observe for Log {
+    ///     fn guarded(&self, event: &BreakerEvent<'_>) {
+    ///         println!("{} {}", event.breaker, event.outcome.label());
+    ///     }
+    /// }
+    ///
+    /// static SHIPPING: Target = Target::new("shipping", Breaker::standard(), RetryBudget::standard());
+    ///
+    /// let now = SystemClock.now();
+    /// // Prints: shipping forced_open
+    /// SHIPPING.by_hand(now, &Log, |breaker, state| breaker.force_open(state, now));
+    /// assert_eq!(SHIPPING.standing(now).phase, Phase::ForcedOpen);
+    /// ```
+    pub fn by_hand<O: Observe>(
+        &self,
+        now: Instant,
+        observer: &O,
+        work: impl FnOnce(&Breaker<T, PROBES>, &mut BreakerState<T, PROBES>) -> Option<Transition>,
+    ) -> Option<Transition> {
+        let change = self.breaker.with_state(work)?;
+        observer.guarded(&BreakerEvent {
+            breaker: self.name(),
+            outcome: BreakerOutcome::Changed(change),
+            at: now,
+        });
+        Some(change)
     }
 }
 

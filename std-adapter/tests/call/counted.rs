@@ -1,6 +1,10 @@
 //! Calls as series of the `metrics` facade.
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use steadfast::breaker::Breaker;
+use steadfast::retry::RetryBudget;
+use steadfast::time::Instant;
+use steadfast_std::Target;
 use steadfast_std::call::CallMetrics;
 
 use crate::bad_minute::a_bad_minute;
@@ -53,4 +57,34 @@ async fn calls_are_counted_under_names_that_stay() {
             r#"fallback_stages_total ["partner", "primary_failure"] 1"#,
         ]
     );
+}
+
+/// Of several breakers that one is told of, the one with its name has the gauge.
+#[test]
+fn the_gauge_is_of_the_breaker_with_the_name() {
+    const NOW: Instant = Instant::from_secs(60);
+    let target = |name| Target::new(name, Breaker::standard(), RetryBudget::standard());
+    let recorder = DebuggingRecorder::new();
+    let snapshots = recorder.snapshotter();
+    let metrics = metrics::with_local_recorder(&recorder, || CallMetrics::of("hooks"));
+    // Reading it sets it back to zero.
+    let gauge = || {
+        let mut gauges = snapshots.snapshot().into_vec().into_iter();
+        gauges.find_map(|(_, _, _, value)| match value {
+            DebugValue::Gauge(value) => Some(value.0),
+            _ => None,
+        })
+    };
+    let (own, other) = (target("hooks"), target("one.example"));
+    own.by_hand(NOW, &metrics, |breaker, state| {
+        breaker.force_open(state, NOW)
+    });
+    let told = other.by_hand(NOW, &metrics, |breaker, state| breaker.disable(state, NOW));
+    assert!(told.is_some());
+    assert_eq!(gauge(), Some(2.0));
+    // Nothing changed, so nobody is told.
+    let again = own.by_hand(NOW, &metrics, |breaker, state| {
+        breaker.force_open(state, NOW)
+    });
+    assert_eq!((again, gauge()), (None, Some(0.0)));
 }

@@ -88,7 +88,7 @@ async fn a_call_without_a_name_is_called_after_its_target() {
 fn an_operator_holds_a_target_open_and_lets_it_go() {
     let at = Instant::from_secs(60);
     let target = target();
-    let change = target.with_breaker(|breaker, state| breaker.force_open(state, at));
+    let change = target.by_hand(at, &(), |breaker, state| breaker.force_open(state, at));
     assert_eq!(change.unwrap().to, Phase::ForcedOpen);
     assert!(target.enter(|| at).is_err());
     let change = target.with_breaker(|breaker, state| breaker.reset(state, at));
