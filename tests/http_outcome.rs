@@ -40,7 +40,8 @@ fn headers_are_named_in_lower_case() {
 #[test]
 fn each_status_is_retried_and_counted_as_settled() {
     for status in 0..=u16::MAX {
-        let retried = matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504);
+        let stays = matches!(status, 501 | 505);
+        let retried = matches!(status, 408 | 425 | 429) || (500..=599).contains(&status) && !stays;
         let counted = !(100..=499).contains(&status);
         for retry_after in [None, Some(secs(7))] {
             let outcome = http_outcome(status, retry_after);
@@ -78,8 +79,12 @@ fn outcomes_by_name() {
         (503, Outcome::Transient { retry_after: wait }),
         (504, Outcome::Transient { retry_after: wait }),
         (505, Outcome::Failure),
-        (507, Outcome::Failure),
-        (599, Outcome::Failure),
+        (507, Outcome::Transient { retry_after: wait }),
+        (511, Outcome::Transient { retry_after: wait }),
+        (520, Outcome::Transient { retry_after: wait }),
+        (529, Outcome::Transient { retry_after: wait }),
+        (598, Outcome::Transient { retry_after: wait }),
+        (599, Outcome::Transient { retry_after: wait }),
         (0, Outcome::Failure),
         (99, Outcome::Failure),
         (600, Outcome::Failure),

@@ -11,9 +11,11 @@ use crate::time::Duration;
 /// | 1xx, 2xx, 3xx | [`Success`](Outcome::Success) | the server has answered what it was asked |
 /// | 408, 425, 429 | [`Throttled`](Outcome::Throttled) | worth a retry, and yet no fault of the server |
 /// | other 4xx | [`Ignored`](Outcome::Ignored) | the request is at fault, and would be again |
-/// | 500, 502, 503, 504 | [`Transient`](Outcome::Transient) | a fault that may pass |
-/// | 501, 505, other 5xx | [`Failure`](Outcome::Failure) | a fault that stays |
+/// | 501, 505 | [`Failure`](Outcome::Failure) | a fault that stays |
+/// | other 5xx | [`Transient`](Outcome::Transient) | a fault that may pass |
 /// | below 100, above 599 | [`Failure`](Outcome::Failure) | no status: RFC 9110, section 15, takes it as 5xx |
+///
+/// A 5xx that nobody has heard of, 520 or 529 say, is taken as 500: RFC 9110, section 15.
 ///
 /// Whether an answer has come at all is not in here: no connection is [`Outcome::TRANSIENT`], and
 /// no answer in time [`Outcome::TimedOut`]. `Retry-After` counts where the outcome has a place for
@@ -27,13 +29,14 @@ use crate::time::Duration;
 /// assert_eq!(http_outcome(404, None), Outcome::Ignored);
 /// let wait = Some(secs(120));
 /// assert_eq!(http_outcome(503, wait), Outcome::Transient { retry_after: wait });
+/// assert_eq!(http_outcome(529, wait), http_outcome(500, wait));
 /// ```
 pub const fn http_outcome(status: u16, retry_after: Option<Duration>) -> Outcome {
     match status {
         100..=399 => Outcome::Success,
         408 | 425 | 429 => Outcome::Throttled { retry_after },
         400..=499 => Outcome::Ignored,
-        500 | 502 | 503 | 504 => Outcome::Transient { retry_after },
+        500 | 502..=504 | 506..=599 => Outcome::Transient { retry_after },
         _ => Outcome::Failure,
     }
 }

@@ -32,8 +32,8 @@ export interface Outcome {
 
 /**
  * What an answer of HTTP means: 1xx to 3xx success; 408, 425 and 429 throttled; other 4xx ignored;
- * 500, 502, 503 and 504 transient; all else failure. `Retry-After` is read, as seconds and as a date,
- * and `retried-below`, by which a server says that it has retried already.
+ * 501 and 505 failure, and so is what is no status; other 5xx transient. `Retry-After` is read, as
+ * seconds and as a date, and `retried-below`, by which a server says that it has retried already.
  */
 export function httpOutcome(
   response: Pick<Response, "status" | "headers">,

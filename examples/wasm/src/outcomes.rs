@@ -41,7 +41,7 @@ pub fn of_http(
     retry_after: usize,
     retried_below: usize,
 ) -> Result<Status, Status> {
-    // No status of HTTP has more digits, and one that is none counts as 599.
+    // No status of HTTP has more digits, and `u16::MAX` is no status either.
     let status = u16::try_from(status).unwrap_or(u16::MAX);
     let exchange = EXCHANGE.get().ok_or(BAD_CALL)?;
     let (first, rest) = exchange

@@ -227,8 +227,8 @@ test("an answer of HTTP means what the core says it means", () => {
     success: [200, 204, 304],
     throttled: [408, 425, 429],
     ignored: [400, 401, 404, 410, 422, 451],
-    transient: [500, 502, 503, 504],
-    failure: [501, 505, 511, 599],
+    transient: [500, 502, 503, 504, 507, 511, 520, 529, 599],
+    failure: [501, 505],
   };
   for (const [label, all] of Object.entries(table)) {
     for (const status of all) assert.deepEqual(of(status), { label, retryAfterNs: null }, `${status}`);
