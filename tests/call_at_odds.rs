@@ -258,6 +258,16 @@ fn an_upstream_does_not_send_our_clients_away_for_centuries() {
         },
     };
     assert_eq!(Unavailable::new(&error).retry_after(), None);
+    // Whatever the reason why there was no other attempt.
+    let error = CallError::Failed {
+        error: "503",
+        attempts: 4,
+        stopped: StopReason::AttemptsSpent { attempts: 4 },
+        outcome: Outcome::Transient {
+            retry_after: Some(asked),
+        },
+    };
+    assert_eq!(Unavailable::new(&error).retry_after(), None);
     // Nor for a minute, when a probe may be back in a moment.
     let rejected = Rejected::ProbesOut {
         retry_after: secs(60),

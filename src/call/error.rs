@@ -6,7 +6,11 @@ use super::TimedOut;
 use crate::breaker::Rejected;
 use crate::outcome::Outcome;
 use crate::retry::StopReason;
-use crate::time::Duration;
+use crate::time::{Duration, days};
+
+/// What servers ask for longer than this is not handed on. Quotas are often a day's; and whoever has
+/// sent nonsense should not send everybody's clients away for years.
+const LONGEST_HANDED_ON: Duration = days(1);
 
 /// Why a call came to nothing, and after how many attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,26 +99,32 @@ impl<E> CallError<E> {
         }
     }
 
-    /// When it is worth coming back, if that is known. A wait that the policy does not believe is
-    /// not handed on.
+    /// When it is worth coming back, if that is known.
+    ///
+    /// What the other side has asked for is handed on, also where it was too long to wait for here;
+    /// but not if it is longer than a day.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Failed {
-                outcome, stopped, ..
-            } => match stopped {
-                StopReason::ServerDelayTooLong { .. } => None,
-                _ => outcome.retry_after(),
+            Self::Failed { outcome, .. } => match outcome.retry_after() {
+                Some(asked) if asked.as_nanos() > LONGEST_HANDED_ON.as_nanos() => None,
+                asked => asked,
             },
             Self::Rejected { rejected, .. } => rejected.retry_after(),
             Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => None,
         }
     }
 
-    /// The HTTP status of an answer to one's own client: 503 if the breaker said no, 504 if time
-    /// ran out, 502 if the other side failed.
+    /// The HTTP status of an answer to one's own client: 503 if the breaker said no, here or in a
+    /// layer below, or if the other side asks for fewer calls; 504 if time ran out; 502 if the other
+    /// side failed.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Rejected { .. } => 503,
+            // What is rejected by a layer below has not been sent either, or has been throttled there.
+            Self::Rejected { .. }
+            | Self::Failed {
+                outcome: Outcome::Throttled { .. } | Outcome::Rejected,
+                ..
+            } => 503,
             Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => 504,
             Self::Failed { .. } => 502,
         }

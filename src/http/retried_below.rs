@@ -1,7 +1,9 @@
 //! The header by which a layer tells the one above that it has retried already.
 
 use super::{BufferTooSmall, read_number, write_number};
+use crate::call::CallError;
 use crate::outcome::Outcome;
+use crate::retry::StopReason;
 
 /// How many attempts were made below to get an answer: at least 2.
 ///
@@ -42,6 +44,29 @@ impl RetriedBelow {
         }
     }
 
+    /// What the answer to one's own client says of a call that came to nothing; `None` if it was
+    /// tried once.
+    ///
+    /// What a layer further below has retried is told upwards too, by the number 2 if it was tried
+    /// once here: how many there were is not known, but that there were two is.
+    ///
+    /// ```
+    /// use steadfast::{call::CallError, http::RetriedBelow};
+    ///
+    /// let error: CallError<&str> = CallError::DeadlineExceeded { attempts: 3 };
+    /// assert_eq!(RetriedBelow::of_call(&error), RetriedBelow::new(3));
+    /// ```
+    pub const fn of_call<E>(error: &CallError<E>) -> Option<Self> {
+        match error {
+            CallError::Failed {
+                attempts: 1,
+                stopped: StopReason::RetriedBelow,
+                ..
+            } => Some(Self(2)),
+            error => Self::new(error.attempts()),
+        }
+    }
+
     /// How many attempts there were.
     pub const fn attempts(self) -> u32 {
         self.0
@@ -68,7 +93,7 @@ impl RetriedBelow {
     /// What would be retried is not: [`Transient`](Outcome::Transient) and
     /// [`TimedOut`](Outcome::TimedOut) become [`Exhausted`](Outcome::Exhausted), which a breaker
     /// counts as them; [`Throttled`](Outcome::Throttled), which it does not count, becomes
-    /// [`Ignored`](Outcome::Ignored). Others stay what they are.
+    /// [`Rejected`](Outcome::Rejected). Others stay what they are.
     #[must_use]
     pub const fn outcome(self, outcome: Outcome) -> Outcome {
         match outcome {

@@ -2,22 +2,24 @@
 
 use super::refusal::try_again;
 use super::text::Text;
-use super::{BufferTooSmall, RetryAfter};
+use super::{BufferTooSmall, RetriedBelow, RetryAfter};
 use crate::breaker::Rejected;
 use crate::call::CallError;
-use crate::time::Duration;
+use crate::time::{Duration, secs};
 
-/// The answer to a client whose request needed a call that came to nothing: status, `Retry-After`
-/// and a JSON body. What went wrong inside is not told.
+/// The answer to a client whose request needed a call that came to nothing: status, `Retry-After`,
+/// `retried-below` and a JSON body. What went wrong inside is not told.
 ///
 /// | the call | status | `error` in the body |
 /// |---|---|---|
-/// | was [refused](CallError::Rejected) by the breaker | 503 | `service_unavailable` |
+/// | was [refused](CallError::Rejected) by the breaker, here or in a layer below | 503 | `service_unavailable` |
+/// | was asked for [less often](crate::outcome::Outcome::Throttled) by the other side | 503 | `service_unavailable` |
 /// | [ran](CallError::DeadlineExceeded) [out of time](CallError::TimedOut) | 504 | `timed_out` |
-/// | [failed](CallError::Failed) | 502 | `service_failed` |
+/// | [failed](CallError::Failed) otherwise | 502 | `service_failed` |
 ///
-/// `Retry-After` is there if it is known when to come back: a second while the breaker waits for its
-/// probes.
+/// `Retry-After` is there if it is known when to come back, a second while the breaker waits for its
+/// probes; and on every 503, where it is [`DEFAULT_WAIT`](Self::DEFAULT_WAIT) if nobody knows.
+/// `retried-below` is there if there was more than one attempt.
 ///
 /// ```
 /// use steadfast::{breaker::Rejected, call::CallError, http::Unavailable, time::millis};
@@ -31,7 +33,7 @@ use crate::time::Duration;
 ///     answer.write_body(&mut buffer)?,
 ///     concat!(
 ///         r#"{"error":"service_unavailable","#,
-///         r#""message":"A service that this needs is down. Try again in 13 seconds.","#,
+///         r#""message":"A service that this needs is unavailable. Try again in 13 seconds.","#,
 ///         r#""retry_after":13}"#,
 ///     ),
 /// );
@@ -42,14 +44,20 @@ use crate::time::Duration;
 pub struct Unavailable {
     status: u16,
     retry_after: Option<RetryAfter>,
+    retried_below: Option<RetriedBelow>,
 }
 
 impl Unavailable {
+    /// What a 503 asks its client to wait if nobody knows when to come back, since a breaker is held
+    /// open by hand or the other side has only said that it is too much: 30 s, for which a breaker
+    /// stays open unless set.
+    pub const DEFAULT_WAIT: Duration = secs(30);
+
     /// What [`write_body`](Self::write_body) writes, for the `Content-Type` header.
     pub const CONTENT_TYPE: &'static str = "application/json";
 
     /// The bytes that [`write_body`](Self::write_body) needs at most.
-    pub const MAX_BODY_LEN: usize = 143;
+    pub const MAX_BODY_LEN: usize = 145;
 
     /// The answer that tells of `error`.
     pub const fn new<E>(error: &CallError<E>) -> Self {
@@ -61,12 +69,15 @@ impl Unavailable {
             } => Some(Duration::ZERO),
             error => error.retry_after(),
         };
+        let status = error.status();
         Self {
-            status: error.status(),
+            status,
             retry_after: match wait {
                 Some(wait) => Some(RetryAfter::new(wait)),
+                None if status == 503 => Some(RetryAfter::new(Self::DEFAULT_WAIT)),
                 None => None,
             },
+            retried_below: RetriedBelow::of_call(error),
         }
     }
 
@@ -75,9 +86,15 @@ impl Unavailable {
         self.status
     }
 
-    /// The `Retry-After` header, if it is known when to come back.
+    /// The `Retry-After` header; on every 503, on others if it is known when to come back.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         self.retry_after
+    }
+
+    /// The header [`RETRIED_BELOW`](super::header::RETRIED_BELOW), by which the client knows not to
+    /// retry this once more; `None` if nothing was retried.
+    pub const fn retried_below(&self) -> Option<RetriedBelow> {
+        self.retried_below
     }
 
     /// Writes the JSON body. Its `retry_after` is the number of the header.
@@ -87,7 +104,10 @@ impl Unavailable {
     /// [`BufferTooSmall`]; never with [`MAX_BODY_LEN`](Self::MAX_BODY_LEN) bytes.
     pub fn write_body<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, BufferTooSmall> {
         let (error, message) = match self.status {
-            503 => ("service_unavailable", "A service that this needs is down."),
+            503 => (
+                "service_unavailable",
+                "A service that this needs is unavailable.",
+            ),
             504 => (
                 "timed_out",
                 "A service that this needs did not answer in time.",
@@ -118,6 +138,7 @@ mod tests {
                 let answer = Unavailable {
                     status,
                     retry_after,
+                    retried_below: None,
                 };
                 let needed = answer.write_body(&mut []).unwrap_err().needed;
                 let mut buffer = [0; Unavailable::MAX_BODY_LEN];

@@ -19,7 +19,7 @@ fn a_client_is_told_by_status_header_and_body_what_to_do() {
             },
             503,
             Some("1"),
-            "is down. Try again in 1 second.",
+            "is unavailable. Try again in 1 second.",
         ),
         (
             CallError::DeadlineExceeded::<&str> { attempts: 2 },

@@ -148,7 +148,11 @@ fn ended(said: Result<u32, CallError<&'static str>>) {
         black_box((error.attempts(), error.status(), error.retry_after()));
         black_box(CallError::outcome_of(&said));
         let answer = Unavailable::new(&error);
-        black_box((answer.status(), answer.retry_after()));
+        black_box((
+            answer.status(),
+            answer.retry_after(),
+            answer.retried_below(),
+        ));
         write(|buffer| answer.write_body(buffer));
         black_box(error.into_error());
     }
