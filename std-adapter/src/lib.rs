@@ -44,6 +44,8 @@ mod random;
 pub mod rate_limit;
 mod sync;
 mod time;
+#[cfg(feature = "tower")]
+mod unix_time;
 mod wait_queue;
 
 #[cfg(all(feature = "tokio", not(steadfast_loom)))]

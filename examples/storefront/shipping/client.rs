@@ -2,18 +2,18 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1::handshake;
-use hyper::header::{HOST, RETRY_AFTER};
+use hyper::header::HOST;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use steadfast::http::{RemainingTime, RetryAfter, header, http_outcome};
+use steadfast::http::{RemainingTime, header};
 use steadfast::outcome::Outcome;
-use steadfast::time::{Duration, Instant};
+use steadfast::time::Duration;
+use steadfast_std::call::response_outcome;
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
@@ -37,8 +37,8 @@ pub enum PartnerError {
     Request(String),
     /// No connection, or it broke.
     Connection(String),
-    /// The partner said no, and perhaps when to come back.
-    Status(StatusCode, Option<Duration>),
+    /// The partner said no, and what that means by its headers too: when to come back, say.
+    Status(StatusCode, Outcome),
     /// Nobody can read the answer.
     Unreadable(String),
 }
@@ -52,15 +52,11 @@ impl PartnerError {
             Self::Request(_) => Outcome::Rejected,
             Self::Connection(_) => Outcome::TRANSIENT,
             Self::Status(StatusCode::NOT_FOUND, _) => Outcome::Ignored,
-            Self::Status(status, retry_after) => {
-                match http_outcome(status.as_u16(), *retry_after) {
-                    // "Moved", "log in first": there is no quote, and whoever asked for one is not
-                    // to blame.
-                    Outcome::Success | Outcome::Ignored => Outcome::Failure,
-                    outcome => outcome,
-                }
+            // "Moved", "log in first": there is no quote, and whoever asked for one is not to blame.
+            Self::Status(_, Outcome::Success | Outcome::Ignored) | Self::Unreadable(_) => {
+                Outcome::Failure
             }
-            Self::Unreadable(_) => Outcome::Failure,
+            Self::Status(_, outcome) => *outcome,
         }
     }
 }
@@ -97,10 +93,8 @@ pub async fn fetch(
         .map_err(|e| broken(&e))?;
     let (head, body) = answer.into_parts();
     if head.status != StatusCode::OK {
-        let retry_after = head.headers.get(RETRY_AFTER);
-        let retry_after =
-            retry_after.and_then(|value| RetryAfter::parse(value.to_str().ok()?, unix_now()));
-        return Err(PartnerError::Status(head.status, retry_after));
+        let outcome = response_outcome(head.status, &head.headers);
+        return Err(PartnerError::Status(head.status, outcome));
     }
     let body = Limited::new(body, LARGEST_ANSWER)
         .collect()
@@ -131,11 +125,6 @@ fn request(
         .header(header::REMAINING_TIME_MS, remaining)
         .body(Empty::new())
         .map_err(|e| wrong(&e))
-}
-
-fn unix_now() -> Instant {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Instant::ZERO + Duration::from_core(since.unwrap_or_default())
 }
 
 /// A task that ends with whoever started it.

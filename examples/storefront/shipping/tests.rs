@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use steadfast::breaker::Breaker;
+use steadfast::http::http_outcome;
 use steadfast_std::call::CallMetrics;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -141,7 +142,7 @@ async fn whatever_the_partner_answers_the_user_has_a_quote_or_there_is_no_such_o
 fn no_status_but_404_is_a_no_and_none_is_a_quote() {
     for status in 100..1_000 {
         let status = StatusCode::from_u16(status).unwrap();
-        let outcome = PartnerError::Status(status, None).outcome();
+        let outcome = PartnerError::Status(status, http_outcome(status.as_u16(), None)).outcome();
         let is_no = outcome == Outcome::Ignored;
         assert_eq!(is_no, status == StatusCode::NOT_FOUND, "{status}");
         assert!(!outcome.is_success(), "{status}");
@@ -226,6 +227,19 @@ async fn a_partner_that_asks_for_fewer_calls_is_not_counted_as_failing() {
     assert_eq!(shop.status()["breaker"]["failures"], 0);
     let line = said.recv().await.unwrap();
     let why = "shipping: attempt 1 of 3 throttled, stop: the server asks for 61s";
+    assert!(line.starts_with(why), "{line}");
+}
+
+#[tokio::test]
+async fn what_the_partner_has_retried_itself_is_not_retried_here() {
+    let retried = || (StatusCode::BAD_GATEWAY, [("retried-below", "4")]).into_response();
+    let partner = Parrot::says(retried).await;
+    let (shop, mut said) = shop_of(&partner);
+    assert_eq!(ask(&shop).await.0, StatusCode::OK);
+    assert_eq!(partner.asked(), 1);
+    assert_eq!(shop.status()["breaker"]["failures"], 1);
+    let line = said.recv().await.unwrap();
+    let why = "shipping: attempt 1 of 3 exhausted, stop: a layer below has retried it: the partner";
     assert!(line.starts_with(why), "{line}");
 }
 

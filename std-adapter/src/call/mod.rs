@@ -9,12 +9,15 @@
 //! | `CallMetrics` | attempts, retries, breakers and fallbacks as metrics (feature `metrics`) |
 //! | `CallTraced` | the same as log lines (feature `tracing`) |
 //! | `unavailable` | the answer to a client whose call came to nothing (feature `tower`) |
+//! | `response_outcome` | what an answer of HTTP means to retry and breaker (feature `tower`) |
 
 #[cfg(feature = "metrics")]
 mod metrics;
 mod mutex;
 #[cfg(feature = "tokio")]
 mod resilient;
+#[cfg(feature = "tower")]
+mod response_outcome;
 mod stale_cache;
 mod stripes;
 mod target;
@@ -30,6 +33,8 @@ pub use metrics::CallMetrics;
 pub use mutex::MutexLocked;
 #[cfg(feature = "tokio")]
 pub use resilient::{ATTEMPT_TIMEOUT, Resilient, told};
+#[cfg(feature = "tower")]
+pub use response_outcome::response_outcome;
 pub use stale_cache::{CachedAt, StaleCache};
 pub use target::Target;
 pub use targets::Targets;

@@ -1,12 +1,20 @@
 //! The answer to a client whose request needed a call that came to nothing.
 
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use steadfast::call::CallError;
-use steadfast::http::Unavailable;
+use steadfast::http::{Unavailable, header};
 
-/// Status, `Retry-After` and JSON body of a call that came to nothing: 503 if the breaker refused
-/// it, 504 if time ran out, 502 if it failed. What went wrong inside is not told; log it.
+const RETRIED_BELOW: HeaderName = HeaderName::from_static(header::RETRIED_BELOW);
+
+/// Status, `Retry-After` and JSON body of a call that came to nothing: 503 if the breaker refused it
+/// or the other side asks for fewer calls, 504 if time ran out, 502 if it failed;
+/// [`Unavailable`] has the details. What went wrong inside is not told; log it.
+///
+/// After more than one attempt it says so in `retried-below`, by which a client that judges by
+/// [`response_outcome`](super::response_outcome) does not retry it all once more. A call whose last
+/// answer comes back as `Ok`, a 503 say, is no error, and what is handed on of it does not say so: let
+/// the operation make an `Err` of it.
 ///
 /// Where there is a fallback, answer that instead.
 ///
@@ -33,6 +41,9 @@ pub fn unavailable<B: From<String>, E>(error: &CallError<E>) -> Response<B> {
     );
     if let Some(wait) = answer.retry_after() {
         headers.insert(RETRY_AFTER, wait.secs().into());
+    }
+    if let Some(below) = answer.retried_below() {
+        headers.insert(RETRIED_BELOW, below.attempts().into());
     }
     response
 }

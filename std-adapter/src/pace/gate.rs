@@ -4,10 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, StatusCode, header};
-use steadfast::http::{ServerQuota, parse_http_date};
+use http::{HeaderMap, StatusCode};
+use steadfast::http::ServerQuota;
 use steadfast::limit::{
     AcquireError, AllOf, Denied, Limiter, Policy, Queued, ServerHold, Standing, wait_in_line,
 };
@@ -15,6 +14,7 @@ use steadfast::time::{Clock, Duration, Instant, Sleep};
 
 use super::PaceError;
 use crate::MutexWaitQueue;
+use crate::unix_time::unix_time_of;
 
 /// What a layer is told about waiting.
 #[derive(Clone, Copy, Debug)]
@@ -157,21 +157,6 @@ fn is_in_time<E>(wait: Result<Duration, Denied>, most: Duration) -> Result<(), P
         Ok(retry_after) => Err(PaceError::TooLong { retry_after }),
         Err(denied) => Err(PaceError::Denied(denied)),
     }
-}
-
-/// When the answer was made, in nanoseconds since 1970.
-///
-/// Its own date comes first, since the other dates in it are by the same clock.
-fn unix_time_of(headers: &HeaderMap) -> Instant {
-    let here = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(Instant::ZERO, |since| {
-            Instant::ZERO + Duration::from_core(since)
-        });
-    headers
-        .get(header::DATE)
-        .and_then(|date| parse_http_date(date.to_str().ok()?, here))
-        .unwrap_or(here)
 }
 
 /// A limit of ours and what the server asks, both of which must say yes.

@@ -1,14 +1,12 @@
 //! What a limiter's answer looks like over HTTP: the core's words, put into header maps.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use steadfast::http::{LimitName, QuotaPolicy, Refusal, ServiceLimit, XRateLimit};
 use steadfast::limit::{Denied, Standing};
-use steadfast::time::{Duration, Instant};
 
 use super::key::Missing;
+use crate::unix_time::unix_now;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -155,12 +153,4 @@ fn append<E>(headers: &mut HeaderMap, field: HeaderName, item: Result<&str, E>) 
     if let Ok(Ok(value)) = item.map(HeaderValue::from_str) {
         headers.append(field, value);
     }
-}
-
-/// The wall clock, which only headers show; a clock before 1970 reads as 1970.
-fn unix_now() -> Instant {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Instant::ZERO + Duration::from_core(since)
 }
