@@ -5,7 +5,7 @@ use steadfast::limit::MAX_WAIT;
 use steadfast::retry::{
     BudgetSpent, Retry, RetryBudget, RetryBudgetState, RetryPolicy, Step, StopReason, Withdrawn,
 };
-use steadfast::time::{Duration, millis, nanos, secs};
+use steadfast::time::{Duration, millis, minutes, nanos, secs};
 
 use crate::STEADY;
 use crate::refused::refuses;
@@ -31,19 +31,20 @@ fn presets_have_the_numbers_of_their_documentation() {
             sum + policy.backoff().nominal(retry)
         })
     };
-    for (policy, attempts, wait) in [
-        (RetryPolicy::never(), 1, Duration::ZERO),
-        (RetryPolicy::standard(), 4, millis(1_400)),
-        (RetryPolicy::internal(), 5, millis(3_000)),
-        (RetryPolicy::external(), 4, millis(1_400)),
-        (RetryPolicy::user_facing(), 3, millis(600)),
-        (RetryPolicy::background(), 9, millis(32_600)),
-        (RetryPolicy::patient(), 5, millis(7_500)),
+    let minute = minutes(1);
+    for (policy, attempts, wait, asked) in [
+        (RetryPolicy::never(), 1, Duration::ZERO, minute),
+        (RetryPolicy::standard(), 4, millis(1_400), minute),
+        (RetryPolicy::internal(), 5, millis(3_000), minute),
+        (RetryPolicy::external(), 4, millis(1_400), minute),
+        (RetryPolicy::user_facing(), 3, millis(600), secs(3)),
+        (RetryPolicy::background(), 9, millis(32_600), minute),
+        (RetryPolicy::patient(), 5, millis(7_500), minute),
     ] {
         assert_eq!(policy.attempts(), attempts);
         assert_eq!(longest(policy), wait);
         assert_eq!(policy.max_elapsed(), None);
-        assert_eq!(policy.max_server_delay(), secs(60));
+        assert_eq!(policy.max_server_delay(), asked);
     }
     assert_eq!(RetryPolicy::standard().backoff(), &Backoff::standard());
     assert_eq!(RetryPolicy::patient().backoff().nominal(9), secs(8));

@@ -32,7 +32,7 @@ mod unavailable;
 pub use metrics::CallMetrics;
 pub use mutex::MutexLocked;
 #[cfg(feature = "tokio")]
-pub use resilient::{ATTEMPT_TIMEOUT, Resilient, told};
+pub use resilient::{ATTEMPT_TIMEOUT, Resilient, WITHIN, told};
 #[cfg(feature = "tower")]
 pub use response_outcome::response_outcome;
 pub use stale_cache::{CachedAt, StaleCache};

@@ -16,6 +16,19 @@ use crate::{ThreadRandom, TokioTime};
 /// since a device may not have a timer.
 pub const ATTEMPT_TIMEOUT: Duration = secs(5);
 
+/// How long the whole may take in a sentence of [`Resilient`] or [`told`] that does not say, attempts
+/// and waits together: 30 s.
+///
+/// A server may ask for a minute between two attempts, so without it four of them could take three
+/// minutes and more. Four attempts of [`ATTEMPT_TIMEOUT`] with the waits of
+/// [`RetryPolicy::standard`] fit into it.
+///
+/// Set another by [`within`](Call::within), as for work that nobody waits for: the waits of
+/// [`RetryPolicy::background`] alone may be longer. [`Duration::MAX`] lifts it; a longer
+/// [`attempt_timeout`](Call::attempt_timeout) or a later deadline, set by [`by`](Call::by), does not,
+/// so say both. The core's [`Call`] has none unless it is set.
+pub const WITHIN: Duration = secs(30);
+
 /// A call on tokio's time, that is being put together.
 type Sentence<Op, G = NoBreaker, B = NoBudget> =
     Call<Plain<Op>, TokioTime, ThreadRandom, ByResult, G, B, ()>;
@@ -24,8 +37,8 @@ type Sentence<Op, G = NoBreaker, B = NoBudget> =
 /// cut short, in one sentence that any of these verbs begins. [`Call`] has all the others.
 ///
 /// It runs on tokio's time, [`TokioTime::of_process`], so a test can pause it, and draws its jitter
-/// from [`ThreadRandom`]. An attempt is given up after [`ATTEMPT_TIMEOUT`] unless the sentence says
-/// otherwise.
+/// from [`ThreadRandom`]. An attempt is given up after [`ATTEMPT_TIMEOUT`], and the whole after
+/// [`WITHIN`], unless the sentence says otherwise.
 ///
 /// ```
 /// use steadfast::breaker::Breaker;
@@ -148,12 +161,13 @@ pub trait Resilient: Sized {
         self.with_care().budget(budget)
     }
 
-    /// Sets a limit to an attempt; see [`Call::attempt_timeout`].
+    /// Sets a limit to an attempt in the place of [`ATTEMPT_TIMEOUT`]; see
+    /// [`Call::attempt_timeout`].
     fn attempt_timeout(self, limit: Duration) -> Sentence<Self> {
         self.with_care().attempt_timeout(limit)
     }
 
-    /// Sets a limit to the whole; see [`Call::within`].
+    /// Sets a limit to the whole in the place of [`WITHIN`]; see [`Call::within`].
     fn within(self, limit: Duration) -> Sentence<Self> {
         self.with_care().within(limit)
     }
@@ -179,10 +193,12 @@ pub trait Resilient: Sized {
         self.with_care().or_else(default)
     }
 
-    /// Nothing yet but [`ATTEMPT_TIMEOUT`]; for a sentence that begins with another verb of
-    /// [`Call`].
+    /// Nothing yet but [`ATTEMPT_TIMEOUT`] and [`WITHIN`]; for a sentence that begins with another
+    /// verb of [`Call`].
     fn with_care(self) -> Sentence<Self> {
-        Call::new(self, TokioTime::of_process(), ThreadRandom).attempt_timeout(ATTEMPT_TIMEOUT)
+        Call::new(self, TokioTime::of_process(), ThreadRandom)
+            .attempt_timeout(ATTEMPT_TIMEOUT)
+            .within(WITHIN)
     }
 }
 
@@ -194,7 +210,8 @@ where
 }
 
 /// The same for a closure that takes the [`Attempt`]: which one it is, and how long there is time.
-/// An attempt is given up after [`ATTEMPT_TIMEOUT`] unless the sentence says otherwise.
+/// An attempt is given up after [`ATTEMPT_TIMEOUT`], and the whole after [`WITHIN`], unless the
+/// sentence says otherwise.
 ///
 /// ```
 /// use steadfast::{retry::RetryPolicy, time::secs};
@@ -221,5 +238,7 @@ where
     Op: FnMut(Attempt) -> F,
     F: Future,
 {
-    Call::told(operation, TokioTime::of_process(), ThreadRandom).attempt_timeout(ATTEMPT_TIMEOUT)
+    Call::told(operation, TokioTime::of_process(), ThreadRandom)
+        .attempt_timeout(ATTEMPT_TIMEOUT)
+        .within(WITHIN)
 }

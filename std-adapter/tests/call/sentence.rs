@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use steadfast::call::CallError;
+use steadfast::deadline::Deadline;
 use steadfast::fallback::Source;
+use steadfast::outcome::Outcome;
+use steadfast::retry::{RetryPolicy, StopReason};
 use steadfast::time::{Duration, millis, secs};
-use steadfast_std::call::{ATTEMPT_TIMEOUT, told};
+use steadfast_std::call::{ATTEMPT_TIMEOUT, WITHIN, told};
 use steadfast_std::{Resilient, block_on};
 use tokio::time::sleep;
 
@@ -73,12 +76,107 @@ async fn the_limit_of_an_attempt_can_be_set_and_lifted() {
         sleep(secs(3_600).to_core()).await;
         Ok::<_, &str>(7)
     };
-    let ended = an_hour.attempt_timeout(secs(3_599)).call().await;
+    let ended = an_hour.attempt_timeout(secs(3_599)).within(Duration::MAX);
+    let ended = ended.call().await;
     assert!(matches!(ended, Err(CallError::TimedOut { .. })));
-    let lifted = an_hour.attempt_timeout(Duration::MAX).call();
-    assert_eq!(lifted.await, Ok(7));
-    let lifted = an_hour.with_care().attempt_timeout(Duration::MAX);
+    let lifted = an_hour.attempt_timeout(Duration::MAX).within(Duration::MAX);
     assert_eq!(lifted.call().await, Ok(7));
+    let lifted = an_hour.with_care().attempt_timeout(Duration::MAX);
+    assert_eq!(lifted.within(Duration::MAX).call().await, Ok(7));
+}
+
+/// How long a call took, to the millisecond below.
+async fn took<T>(call: impl Future<Output = T>) -> (Duration, T) {
+    let began = now();
+    let ended = call.await;
+    let took = now().since(began);
+    (millis(took.as_nanos() / millis(1).as_nanos()), ended)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_a_minute_keeps_nobody_longer_than_half_of_one() {
+    let busy = || async { Err::<(), _>("429") };
+    let wait = |asked| {
+        move |_: &Result<(), &str>| Outcome::Throttled {
+            retry_after: Some(asked),
+        }
+    };
+    // It would be too late after the wait, so there is none.
+    let (waited, ended) = took(busy.retry(&STEADY).judged_by(wait(secs(60))).call()).await;
+    let ended = ended.unwrap_err();
+    let stopped = StopReason::DeadlineTooNear {
+        delay: secs(60),
+        left: WITHIN,
+    };
+    assert!(
+        matches!(ended, CallError::Failed { attempts: 1, stopped: why, .. } if why == stopped),
+        "{ended}"
+    );
+    assert_eq!(
+        (waited, ended.retry_after()),
+        (Duration::ZERO, Some(secs(60)))
+    );
+    // Two of 14 s fit in, a third does not.
+    let (waited, ended) = took(busy.retry(&STEADY).judged_by(wait(secs(14))).call()).await;
+    assert_eq!((waited, ended.unwrap_err().attempts()), (secs(28), 3));
+
+    // Whoever has the time says so, and whoever has none.
+    let (waited, ended) = took({
+        let call = busy.within(secs(121)).retry(&STEADY);
+        call.judged_by(wait(secs(60))).call()
+    })
+    .await;
+    assert_eq!((waited, ended.unwrap_err().attempts()), (secs(120), 3));
+    let (waited, ended) = took({
+        let call = busy.retry(&STEADY).within(Duration::MAX);
+        call.judged_by(wait(secs(60))).call()
+    })
+    .await;
+    assert_eq!((waited, ended.unwrap_err().attempts()), (secs(180), 4));
+    let (waited, ended) = took({
+        let call = busy.retry(&RetryPolicy::user_facing());
+        call.judged_by(wait(secs(3) + millis(1))).call()
+    })
+    .await;
+    assert_eq!((waited, ended.unwrap_err().attempts()), (Duration::ZERO, 1));
+    let (waited, ended) = took({
+        let call = busy.retry(&RetryPolicy::user_facing());
+        call.judged_by(wait(secs(3))).call()
+    })
+    .await;
+    assert_eq!((waited, ended.unwrap_err().attempts()), (secs(6), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_sentence_is_over_after_half_a_minute_unless_it_says_otherwise() {
+    let hang = || std::future::pending::<Result<(), &str>>();
+    let forever = Duration::MAX;
+    let (waited, ended) = took(hang.attempt_timeout(forever).call()).await;
+    assert_eq!(ended, Err(CallError::DeadlineExceeded { attempts: 1 }));
+    assert_eq!(waited, WITHIN);
+    let told_of = told(|_| std::future::pending::<Result<(), &str>>());
+    let (waited, _) = took(told_of.attempt_timeout(forever).call()).await;
+    assert_eq!(waited, WITHIN);
+    let (waited, _) = took(hang.with_care().attempt_timeout(forever).call()).await;
+    assert_eq!(waited, WITHIN);
+    // A later deadline of somebody else's does not lift it.
+    let later = Deadline::after(now(), secs(100));
+    let call = hang.with_care().attempt_timeout(forever).by(later);
+    let (waited, _) = took(call.clone().call()).await;
+    assert_eq!(waited, WITHIN);
+    let (waited, _) = took(call.within(forever).call()).await;
+    assert_eq!(waited, secs(100) - WITHIN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_attempts_that_hang_and_the_standard_waits_fit_into_the_whole() {
+    let hang = || std::future::pending::<Result<(), &str>>();
+    let ended = hang.retry(&RetryPolicy::standard()).call().await;
+    let ended = ended.unwrap_err();
+    assert!(
+        matches!(ended, CallError::TimedOut { attempts: 4, .. }),
+        "{ended}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
