@@ -24,9 +24,10 @@ use hyper::client::conn::http1::handshake;
 use hyper::header::{HOST, RETRY_AFTER};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use steadfast::call::timeout;
 use steadfast::limit::TokenBucket;
 use steadfast::policy;
-use steadfast::time::secs;
+use steadfast::time::{Duration, secs};
 use steadfast_std::{PaceLayer, TokioTime};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, ServiceExt, service_fn};
@@ -36,6 +37,9 @@ const AGREED: TokenBucket = policy!(TokenBucket::per_second(5).burst(4));
 
 /// How often a call is sent before it is given up.
 const ATTEMPTS: u32 = 3;
+
+/// How long the server may take until its answer begins; the wait for the turn is not in it.
+const PATIENCE: Duration = secs(5);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -70,8 +74,13 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// One request on a connection of its own. A real client keeps its connections.
+/// Sends it when its turn has come, and does not wait for ever if there is no answer then.
 async fn send(api: SocketAddr) -> Result<Response<Incoming>, Failure> {
+    timeout(&TokioTime::of_process(), PATIENCE, ask(api)).await?
+}
+
+/// One request on a connection of its own. A real client keeps its connections.
+async fn ask(api: SocketAddr) -> Result<Response<Incoming>, Failure> {
     let stream = TcpStream::connect(api).await?;
     let (mut connection, driver) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(driver);
