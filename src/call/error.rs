@@ -119,7 +119,7 @@ impl<E> CallError<E> {
     /// side failed.
     pub const fn status(&self) -> u16 {
         match self {
-            // What is rejected by a layer below has not been sent either, or has been throttled there.
+            // What a layer below has rejected was not sent either, or was throttled there.
             Self::Rejected { .. }
             | Self::Failed {
                 outcome: Outcome::Throttled { .. } | Outcome::Rejected,

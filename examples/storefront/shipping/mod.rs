@@ -11,8 +11,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::AGE;
+use axum::http::header::{AGE, HeaderName};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -179,7 +179,14 @@ struct Answer<'a> {
     stale: bool,
     #[serde(rename = "ageSeconds", skip_serializing_if = "Option::is_none")]
     age: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
 }
+
+/// For people, on every answer that is not the partner's own of now.
+const MESSAGE: HeaderName = HeaderName::from_static("fallback-message");
+const OUT_OF_DATE: &str = "This quote may be out of date.";
+const STANDARD: &str = "We could not get the carrier's quote; this is our standard delivery.";
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 fn is_false(flag: &bool) -> bool {
@@ -194,11 +201,19 @@ fn answer(served: &Served<Quote>) -> Response {
         fallback: served.is_degraded(),
         stale,
         age,
+        // The default has the fields that were agreed on and no other, so only its header says it.
+        message: stale.then_some(OUT_OF_DATE),
     });
-    match age {
-        Some(age) => ([(AGE, age)], body).into_response(),
-        None => body.into_response(),
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    if let Some(age) = age {
+        headers.insert(AGE, age.into());
     }
+    if served.is_degraded() {
+        let message = if stale { OUT_OF_DATE } else { STANDARD };
+        headers.insert(MESSAGE, HeaderValue::from_static(message));
+    }
+    response
 }
 
 /// The partner is well and says no: there is no such order.

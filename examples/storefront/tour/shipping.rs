@@ -37,7 +37,9 @@ pub async fn the_partner_that_dies(shop: &mut Shop) -> Result<(), String> {
     for _ in 0..5 {
         let stale = quote(&mut bob, 7).await?;
         hold(
-            stale["stale"] == true && stale["quote"] == live["quote"],
+            stale["stale"] == true
+                && stale["quote"] == live["quote"]
+                && stale["message"] == "This quote may be out of date.",
             || format!("the last good quote, marked: {stale}"),
         )?;
     }
