@@ -15,6 +15,7 @@ use steadfast::backoff::{Backoff, Jitter};
 use steadfast::breaker::{Breaker, Phase};
 use steadfast::fallback::Source;
 use steadfast::fault::{Fault, FaultPlan, Faults};
+use steadfast::http::may_repeat;
 use steadfast::policy;
 use steadfast::random::SplitMix32;
 use steadfast::retry::{RetryBudget, RetryPolicy};
@@ -83,6 +84,8 @@ async fn main() -> ExitCode {
     while TokioTime::of_process().now().since(start) < millis(500) {
         let price = (|| service.price("tea"))
             .retry(&RETRY)
+            // A `POST` without an idempotency key would have one attempt.
+            .repeatable_if(may_repeat("GET", false))
             .named("prices")
             .budget(&PRICES)
             .each_attempt_guarded_by(&PRICES)

@@ -203,9 +203,29 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
 
     /// Doing it twice may do harm: so there is one attempt, whatever the policy says.
     ///
-    /// For a request of HTTP [`may_repeat`](crate::http::may_repeat) tells.
-    pub const fn not_repeatable(mut self) -> Self {
-        self.plan.repeatable = false;
+    /// Where it depends on the request: [`repeatable_if`](Self::repeatable_if).
+    pub const fn not_repeatable(self) -> Self {
+        self.repeatable_if(false)
+    }
+
+    /// There are retries only if this is so; otherwise it is
+    /// [`not_repeatable`](Self::not_repeatable). Said several times, one no is enough.
+    ///
+    /// For a request of HTTP [`may_repeat`](crate::http::may_repeat) tells:
+    ///
+    /// ```
+    /// # use steadfast::{call::Call, retry::RetryPolicy};
+    /// use steadfast::http::may_repeat;
+    /// # let (timer, random) = ((), ());
+    /// # let send = || core::future::ready(Err::<(), _>("connection reset"));
+    /// # let (method, key) = ("POST", None::<&str>);
+    /// # let _ =
+    /// Call::new(send, &timer, &random)
+    ///     .retry(&RetryPolicy::standard())
+    ///     .repeatable_if(may_repeat(method, key.is_some()));
+    /// ```
+    pub const fn repeatable_if(mut self, may_repeat: bool) -> Self {
+        self.plan.repeatable = self.plan.repeatable && may_repeat;
         self
     }
 

@@ -1,8 +1,10 @@
 //! What is tried again, how often, and what comes back when it is not.
 
 use std::cell::{Cell, RefCell};
+use std::future::ready;
 
 use steadfast::call::{Attempt, Call, CallError};
+use steadfast::http::may_repeat;
 use steadfast::outcome::Outcome;
 use steadfast::policy;
 use steadfast::retry::{RetryBudget, StopReason};
@@ -91,6 +93,33 @@ fn what_may_not_be_repeated_is_tried_once() {
             ..
         })
     ));
+}
+
+#[test]
+fn whether_it_may_be_repeated_can_depend_on_the_request() {
+    for (method, key, attempts) in [
+        ("GET", None, 5),
+        ("POST", None, 1),
+        ("POST", Some("8e03978e"), 5),
+    ] {
+        let world = World::new();
+        let call = Call::new(|| ready(Err::<(), _>("reset")), &world, no_chance)
+            .retry(&STEADY)
+            .repeatable_if(may_repeat(method, key.is_some()));
+        assert_eq!(world.run(call.call()).unwrap_err().attempts(), attempts);
+    }
+}
+
+#[test]
+fn one_no_to_repeating_is_enough() {
+    for (first, then) in [(false, true), (true, false)] {
+        let world = World::new();
+        let call = Call::new(|| ready(Err::<(), _>("reset")), &world, no_chance)
+            .retry(&STEADY)
+            .repeatable_if(first)
+            .repeatable_if(then);
+        assert_eq!(world.run(call.call()).unwrap_err().attempts(), 1);
+    }
 }
 
 #[test]

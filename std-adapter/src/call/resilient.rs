@@ -79,7 +79,9 @@ type Sentence<Op, G = NoBreaker, B = NoBudget> =
 /// Every error is taken for one that is worth another try, and that speaks against the other side.
 /// Say where that is wrong:
 ///
-/// - Doing it twice may do harm, a payment without an idempotency key, say: `.not_repeatable()`.
+/// - Doing it twice may do harm, a payment without an idempotency key, say: `.not_repeatable()`; or
+///   where it depends on the request, `.repeatable_if(may_repeat(method, has_key))`, by
+///   [`may_repeat`](steadfast::http::may_repeat).
 /// - An error is an answer, "card declined" or "no such order": `.judged_by(..)`, with
 ///   [`Outcome::Ignored`](steadfast::outcome::Outcome::Ignored) for it.
 /// - What it calls is such a sentence already:
@@ -175,6 +177,11 @@ pub trait Resilient: Sized {
     /// There is one attempt, whatever the policy says; see [`Call::not_repeatable`].
     fn not_repeatable(self) -> Sentence<Self> {
         self.with_care().not_repeatable()
+    }
+
+    /// There are retries only if this is so; see [`Call::repeatable_if`].
+    fn repeatable_if(self, may_repeat: bool) -> Sentence<Self> {
+        self.with_care().repeatable_if(may_repeat)
     }
 
     /// Gives it a name for events; see [`Call::named`].

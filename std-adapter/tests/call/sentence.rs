@@ -192,6 +192,10 @@ async fn a_sentence_begins_with_any_of_the_verbs() {
     let none = down.within(Duration::ZERO).call().await.unwrap_err();
     assert_eq!(none, CallError::DeadlineExceeded { attempts: 0 });
     assert!(down.attempt_timeout(secs(1)).call().await.is_err());
+    for (may_repeat, attempts) in [(false, 1), (true, 4)] {
+        let call = down.repeatable_if(may_repeat).retry(&STEADY);
+        assert_eq!(call.call().await.unwrap_err().attempts(), attempts);
+    }
     assert_eq!(down.or_else(|| 5).call().await.value, 5);
     assert!(down.with_care().named("quote").call().await.is_err());
 }

@@ -137,7 +137,7 @@ fn blocking() {
     .call_blocking();
     ended(said);
     let said = Call::blocking(|_: Attempt| made(), Timer, &DICE)
-        .not_repeatable()
+        .repeatable_if(black_box(true))
         .call_blocking();
     ended(said);
 }
