@@ -4,10 +4,12 @@
 //! of it, so that what is not observed costs nothing.
 
 mod breaker;
+mod call;
 mod fallback;
 mod retry;
 
 pub use breaker::{BreakerEvent, BreakerOutcome};
+pub use call::{CallEvent, CallOutcome};
 pub use fallback::FallbackEvent;
 pub use retry::RetryEvent;
 

@@ -17,7 +17,8 @@ use steadfast::breaker::{
 use steadfast::call::{Attempt, CallError, NoBreaker, TimedOut};
 use steadfast::deadline::Deadline;
 use steadfast::event::{
-    BreakerEvent, BreakerOutcome, FallbackEvent, LimitEvent, LimitOutcome, RetryEvent,
+    BreakerEvent, BreakerOutcome, CallEvent, CallOutcome, FallbackEvent, LimitEvent, LimitOutcome,
+    RetryEvent,
 };
 use steadfast::fallback::{
     Aged, Chain, DeferredFull, DeferredId, DeferredTicket, DeferredWork, FallbackAlarm,
@@ -150,6 +151,8 @@ fn every_public_value_can_be_logged() {
         BufferTooSmall,
         Call,
         CallError<u32>,
+        CallEvent<'static>,
+        CallOutcome,
         Cause,
         Chain<u32, u32>,
         CompactBucket,

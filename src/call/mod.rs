@@ -63,7 +63,8 @@
 //!
 //! At any point where it waits it can be dropped. Its attempt is dropped with it, its timer too,
 //! and the breaker counts nothing and has its permit back. What it had withdrawn from a budget for
-//! a retry that will not be made is spent.
+//! a retry that will not be made is spent. Who observes it hears that it was
+//! [given up](crate::event::CallOutcome::GivenUp).
 //!
 //! An operation that panics unwinds through the call, which has then been dropped.
 
@@ -376,7 +377,8 @@ impl<Op, T, R, G, B, O> Call<Op, T, R, ByResult, G, B, O> {
 }
 
 impl<Op, T, R, J, G, B> Call<Op, T, R, J, G, B> {
-    /// Tells someone of each attempt, retry and rejection. Once; a pair `(a, b)` tells both.
+    /// Tells someone of each attempt, retry and rejection, and how the whole ended. Once; a pair
+    /// `(a, b)` tells both.
     pub fn observed_by<O: Observe>(self, observer: O) -> Call<Op, T, R, J, G, B, O> {
         Call {
             observer,

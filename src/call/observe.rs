@@ -1,13 +1,17 @@
 //! Who is told what became of a call.
 
-use crate::event::{BreakerEvent, FallbackEvent, RetryEvent};
+use crate::event::{BreakerEvent, CallEvent, FallbackEvent, RetryEvent};
 
-/// Is told of each attempt and of what the breaker did, as it happens; a pair tells both.
+/// Is told of each attempt, of what the breaker did, and how the whole ended, as it happens; a pair
+/// tells both.
 ///
-/// It is called between the attempts, on the call's own task: keep it short, and do not block.
+/// It is called between the attempts, on the call's own task: keep it short, and do not block. Where
+/// a call is dropped, [`ended`](Self::ended) is called from that drop, also while a panic unwinds: so
+/// it must not panic.
 ///
 /// ```
-/// use steadfast::{call::Observe, event::{BreakerEvent, FallbackEvent, RetryEvent}};
+/// use steadfast::call::Observe;
+/// use steadfast::event::{BreakerEvent, CallEvent, FallbackEvent, RetryEvent};
 ///
 /// struct Log;
 /// impl Observe for Log {
@@ -22,6 +26,10 @@ use crate::event::{BreakerEvent, FallbackEvent, RetryEvent};
 ///     fn served(&self, event: &FallbackEvent<'_>) {
 ///         println!("{} {}", event.operation, event.label());
 ///     }
+///
+///     fn ended(&self, event: &CallEvent<'_>) {
+///         println!("{event}");
+///     }
 /// }
 /// ```
 pub trait Observe {
@@ -29,7 +37,8 @@ pub trait Observe {
     /// read for one.
     const LISTENS: bool = true;
 
-    /// An attempt is over: its outcome, and whether and when there is another.
+    /// An attempt is over: its outcome, and whether and when there is another. One that is dropped
+    /// with its call is not told here.
     fn attempted(&self, event: &RetryEvent<'_>) {
         let _ = event;
     }
@@ -40,8 +49,19 @@ pub trait Observe {
         let _ = event;
     }
 
-    /// There was an answer, and where it came from, or none at all.
+    /// There was an answer, and where it came from, or none at all: for a call with something behind
+    /// it, as by [`Call::or_else`](super::Call::or_else), and after [`ended`](Self::ended).
     fn served(&self, event: &FallbackEvent<'_>) {
+        let _ = event;
+    }
+
+    /// The call has ended: how, after how many attempts, and how long it took in all.
+    ///
+    /// Once for each call that was begun: also where time ran out before or between attempts, where
+    /// the breaker said no, and where the call was dropped. One whose future was never polled has not
+    /// begun. What is behind a call does not change how the call itself ended:
+    /// [`served`](Self::served) tells what the caller got instead.
+    fn ended(&self, event: &CallEvent<'_>) {
         let _ = event;
     }
 }
@@ -65,6 +85,10 @@ impl<O: Observe> Observe for &O {
     fn served(&self, event: &FallbackEvent<'_>) {
         (**self).served(event);
     }
+
+    fn ended(&self, event: &CallEvent<'_>) {
+        (**self).ended(event);
+    }
 }
 
 impl<A: Observe, B: Observe> Observe for (A, B) {
@@ -83,5 +107,10 @@ impl<A: Observe, B: Observe> Observe for (A, B) {
     fn served(&self, event: &FallbackEvent<'_>) {
         self.0.served(event);
         self.1.served(event);
+    }
+
+    fn ended(&self, event: &CallEvent<'_>) {
+        self.0.ended(event);
+        self.1.ended(event);
     }
 }

@@ -6,7 +6,7 @@ use super::operation::{AsyncOperation, Attempt, BlockingOperation};
 use super::{Call, CallError, Plan, TimedOut, timeout};
 use crate::breaker::{CircuitBreaker, Permit, Phase, Transition};
 use crate::deadline::Deadline;
-use crate::event::{BreakerEvent, BreakerOutcome, RetryEvent};
+use crate::event::{BreakerEvent, BreakerOutcome, CallEvent, CallOutcome, RetryEvent};
 use crate::outcome::Outcome;
 use crate::random::Random;
 use crate::retry::{Budget, Retry, Step, StopReason};
@@ -149,6 +149,8 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     last: Outcome,
     /// Held by the whole call, or by the attempt under way.
     permit: Option<Permit>,
+    /// The end has been told. For those who listen.
+    has_ended: bool,
 }
 
 impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
@@ -171,6 +173,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             began: now,
             last: Outcome::Cancelled,
             permit: None,
+            has_ended: false,
         };
         let is_time = !deadline.has_passed(now) && deadline.remaining(now) >= plan.at_least;
         if !plan.guards_each_attempt && is_time {
@@ -194,6 +197,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             // A sleep may end late, and a clock may jump.
             let attempts = self.attempts;
             let _ = self.leave(self.last);
+            self.tell_end(CallOutcome::DeadlineExceeded);
             return Err(CallError::DeadlineExceeded { attempts });
         }
         if self.plan.guards_each_attempt {
@@ -248,10 +252,14 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             Step::RetryAt(at) => Next::Again {
                 wait: at.since(now),
             },
-            Step::Stop(stopped) => Next::Return(Finished {
-                result: self.close(ended, outcome, stopped, now),
-                outcome,
-            }),
+            Step::Stop(stopped) => {
+                let result = self.close(ended, outcome, stopped, now);
+                self.tell_end(match result {
+                    Err(CallError::DeadlineExceeded { .. }) => CallOutcome::DeadlineExceeded,
+                    _ => CallOutcome::Attempted { outcome, stopped },
+                });
+                Next::Return(Finished { result, outcome })
+            }
         }
     }
 
@@ -291,6 +299,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             }
             Err(rejected) => {
                 self.tell(BreakerOutcome::Rejected(rejected));
+                self.tell_end(CallOutcome::Rejected(rejected));
                 Err(CallError::Rejected {
                     rejected,
                     attempts: self.attempts,
@@ -343,6 +352,22 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             at: self.time.now(),
         });
     }
+
+    /// Once a call, whichever way it ends.
+    fn tell_end(&mut self, outcome: CallOutcome) {
+        if !O::LISTENS || self.has_ended {
+            return;
+        }
+        self.has_ended = true;
+        let now = self.time.now();
+        self.observer.ended(&CallEvent {
+            operation: self.plan.name_beside(self.breaker),
+            outcome,
+            attempts: self.attempts,
+            took: self.retry.elapsed(now),
+            at: now,
+        });
+    }
 }
 
 impl<T: Clock, G: CircuitBreaker, O: Observe> Drop for UnderWay<'_, T, G, O> {
@@ -350,5 +375,6 @@ impl<T: Clock, G: CircuitBreaker, O: Observe> Drop for UnderWay<'_, T, G, O> {
         if let Some(permit) = self.permit.take() {
             self.breaker.cancel(permit);
         }
+        self.tell_end(CallOutcome::GivenUp(Outcome::Cancelled));
     }
 }

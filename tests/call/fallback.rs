@@ -87,9 +87,12 @@ fn a_no_of_the_business_comes_through_a_default_only_if_asked_for() {
         *told.borrow(),
         [
             "call: attempt 1 of 1 transient, stop: attempt 1 was the last",
+            "ended: call: failure in 0s (attempts: 1; attempt 1 was the last)",
             "served: default",
             "call: attempt 1 of 1 ignored, stop: another attempt would not help",
+            "ended: call: ignored in 0s (attempts: 1; another attempt would not help)",
             "call: attempt 1 of 1 ignored, stop: another attempt would not help",
+            "ended: call: ignored in 0s (attempts: 1; another attempt would not help)",
             "served: default",
         ]
     );

@@ -1,6 +1,7 @@
 //! Calls on a made-up clock: what is retried, cut short, refused and told. One part of it a file.
 
 mod breaker;
+mod ended;
 mod fallback;
 mod random;
 mod retries;
@@ -9,10 +10,13 @@ mod simulated;
 mod time;
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 use simulated::World;
 use steadfast::call::Observe;
-use steadfast::event::{BreakerEvent, FallbackEvent, RetryEvent};
+use steadfast::event::{BreakerEvent, CallEvent, FallbackEvent, RetryEvent};
 use steadfast::time::{Clock, Duration, Instant};
 
 /// An operation that takes a time and then answers, one script entry an attempt.
@@ -63,4 +67,16 @@ impl Observe for Lines<'_> {
             .borrow_mut()
             .push(format!("served: {}", event.label()));
     }
+
+    fn ended(&self, event: &CallEvent<'_>) {
+        self.0.borrow_mut().push(format!("ended: {event}"));
+    }
+}
+
+/// Begins a call, lets so much time pass while it waits, and drops it.
+fn give_up_after(waited: Duration, world: &World, call: impl Future) {
+    let call = pin!(call);
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.poll(&mut context).is_pending(), "it is under way");
+    world.pass_at_once(waited);
 }

@@ -1,17 +1,18 @@
-//! Thousands of random calls, dropped anywhere: each keeps its deadline, its policy and its budget.
+//! Thousands of random calls, dropped anywhere: each keeps its deadline, its policy and its budget, and
+//! says once how it ended.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use proptest::prelude::*;
 use steadfast::backoff::Backoff;
 use steadfast::breaker::Breaker;
-use steadfast::call::{Attempt, Call, Observe};
-use steadfast::event::RetryEvent;
+use steadfast::call::{Attempt, Call, CallError, Observe};
+use steadfast::event::{CallEvent, CallOutcome, RetryEvent};
 use steadfast::outcome::Outcome;
-use steadfast::random::SplitMix32;
-use steadfast::retry::{RetryBudget, RetryPolicy};
+use steadfast::random::{Random, SplitMix32};
+use steadfast::retry::{RetryBudget, RetryPolicy, StopReason};
 use steadfast::shared::Shared;
-use steadfast::time::{Clock, Instant, millis};
+use steadfast::time::{Clock, Duration, Instant, millis};
 
 use crate::simulated::World;
 
@@ -93,10 +94,8 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         )
 }
 
-/// Whatever the schedule, three calls one after the other through the same breaker and budget.
-fn keeps_its_word(schedule: &Schedule) {
-    let world = World::new();
-    let policy = RetryPolicy::new(
+fn policy_of(schedule: &Schedule) -> RetryPolicy {
+    RetryPolicy::new(
         Backoff::exponential(millis(schedule.base))
             .jitter(steadfast::backoff::Jitter::Full)
             .build()
@@ -104,7 +103,13 @@ fn keeps_its_word(schedule: &Schedule) {
     )
     .attempts(schedule.attempts)
     .build()
-    .unwrap();
+    .unwrap()
+}
+
+/// Whatever the schedule, three calls one after the other through the same breaker and budget.
+fn keeps_its_word(schedule: &Schedule) {
+    let world = World::new();
+    let policy = policy_of(schedule);
     let budget = Shared::budget(
         RetryBudget::tokens(schedule.tokens)
             .cost(5)
@@ -124,6 +129,7 @@ fn keeps_its_word(schedule: &Schedule) {
     let (mut retries, mut first_try_successes) = (0_u32, 0_u32);
 
     for call in 0..3 {
+        let start = world.now();
         let deadline = world.now() + millis(schedule.within);
         let begun = RefCell::new(Vec::new());
         let operation = |attempt: Attempt| {
@@ -139,20 +145,16 @@ fn keeps_its_word(schedule: &Schedule) {
                 }
             }
         };
-        let earliest = Cell::new(Instant::ZERO);
-        let check = Undercut(&earliest);
-        let made = Call::told(operation, &world, || {
-            use steadfast::random::Random;
-            random.next_u32()
-        })
-        .retry(&policy)
-        .attempt_timeout(millis(schedule.attempt_timeout))
-        .within(millis(schedule.within))
-        .budget(&budget)
-        .observed_by(check)
-        .judged_by(|result| match result {
-            Ok(outcome) | Err(outcome) => *outcome,
-        });
+        let heard = Heard::default();
+        let made = Call::told(operation, &world, || random.next_u32())
+            .retry(&policy)
+            .attempt_timeout(millis(schedule.attempt_timeout))
+            .within(millis(schedule.within))
+            .budget(&budget)
+            .observed_by(&heard)
+            .judged_by(|result| match result {
+                Ok(outcome) | Err(outcome) => *outcome,
+            });
         // Not the first, which may open the breaker: the next is then its probe.
         let most = match schedule.dropped_after {
             Some(polls) if call > 0 => polls,
@@ -186,6 +188,16 @@ fn keeps_its_word(schedule: &Schedule) {
         if let Some(Err(error)) = &answer {
             assert_eq!(error.attempts() as usize, begun.len());
         }
+        let ends = heard.ends.take();
+        if most == 0 {
+            assert_eq!(ends, [], "it has not begun");
+        } else {
+            let outcome = answer
+                .as_ref()
+                .map_or_else(|| CallOutcome::GivenUp(Outcome::Cancelled), ended);
+            let end = (outcome, begun.len(), world.now().since(start));
+            assert_eq!(ends, [end], "after {answer:?}");
+        }
         world.pass_at_once(millis(300));
     }
     // Five a retry; a success after a retry gives back at most that, and one at once gives one.
@@ -197,17 +209,41 @@ fn keeps_its_word(schedule: &Schedule) {
     );
 }
 
-/// The server's delay is never undercut.
-struct Undercut<'a>(&'a Cell<Instant>);
+/// How a call that has ended with this answer says that it ended.
+fn ended(answer: &Result<Outcome, CallError<Outcome>>) -> CallOutcome {
+    let (outcome, stopped) = match *answer {
+        Ok(outcome) => (outcome, StopReason::Succeeded),
+        Err(CallError::Failed {
+            outcome, stopped, ..
+        }) => (outcome, stopped),
+        Err(CallError::TimedOut { stopped, .. }) => (Outcome::TimedOut, stopped),
+        Err(CallError::DeadlineExceeded { .. }) => return CallOutcome::DeadlineExceeded,
+        Err(CallError::Rejected { rejected, .. }) => return CallOutcome::Rejected(rejected),
+        Err(_) => unreachable!("an error of a later version"),
+    };
+    CallOutcome::Attempted { outcome, stopped }
+}
 
-impl Observe for Undercut<'_> {
+/// What is told of one call; and the server's delay is never undercut.
+#[derive(Default)]
+struct Heard {
+    earliest: RefCell<Instant>,
+    ends: RefCell<Vec<(CallOutcome, usize, Duration)>>,
+}
+
+impl Observe for Heard {
     fn attempted(&self, event: &RetryEvent<'_>) {
-        assert!(event.at >= self.0.get(), "sooner than the server asked for");
         let asked = event.outcome.retry_after().unwrap_or_default();
-        self.0.set(event.at + asked);
+        let earliest = self.earliest.replace(event.at + asked);
+        assert!(event.at >= earliest, "sooner than the server asked for");
         if let Some(delay) = event.delay() {
             assert!(delay >= asked);
         }
+    }
+
+    fn ended(&self, event: &CallEvent<'_>) {
+        let end = (event.outcome, event.attempts as usize, event.took);
+        self.ends.borrow_mut().push(end);
     }
 }
 

@@ -203,6 +203,7 @@ fn a_blocking_call_follows_the_same_rules() {
             "call: attempt 1 of 5 transient, retry in 100ms",
             "call: attempt 2 of 5 timed_out, retry in 200ms",
             "call: attempt 3 of 5 success, stop: it worked",
+            "ended: call: success in 1.82s (attempts: 3; it worked)",
         ]
     );
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 use steadfast::breaker::Transition;
 use steadfast::call::Observe;
-use steadfast::event::{BreakerEvent, BreakerOutcome, FallbackEvent, RetryEvent};
+use steadfast::event::{BreakerEvent, BreakerOutcome, CallEvent, FallbackEvent, RetryEvent};
 use steadfast::fallback::{FallbackAlarm, FallbackMeter, FallbackMeterState};
 use steadfast::outcome::Outcome;
 use steadfast::policy;
@@ -120,6 +120,10 @@ impl Observe for Watch {
         self.change(event.at, |meter| {
             METER.record(meter, event.at, event.is_degraded())
         });
+    }
+
+    fn ended(&self, event: &CallEvent<'_>) {
+        self.metrics.ended(event);
     }
 }
 

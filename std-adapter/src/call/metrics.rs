@@ -3,7 +3,9 @@
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use steadfast::breaker::{Phase, Trip};
 use steadfast::call::Observe;
-use steadfast::event::{BreakerEvent, BreakerOutcome, FallbackEvent, RetryEvent};
+use steadfast::event::{
+    BreakerEvent, BreakerOutcome, CallEvent, CallOutcome, FallbackEvent, RetryEvent,
+};
 use steadfast::outcome::Outcome;
 use steadfast::retry::Step;
 use steadfast::time::Instant;
@@ -15,6 +17,8 @@ use super::Target;
 ///
 /// | name | kind | labels |
 /// |---|---|---|
+/// | `steadfast_calls_total` | counter: how whole calls ended | `target`, `result` |
+/// | `steadfast_call_seconds` | histogram: how long a whole call took, retries included | `target` |
 /// | `steadfast_call_attempts_total` | counter | `target`, `outcome` |
 /// | `steadfast_call_steps_total` | counter: was it tried again, or why not | `target`, `step` |
 /// | `steadfast_call_attempt_seconds` | histogram: how long an attempt took | `target` |
@@ -24,13 +28,15 @@ use super::Target;
 /// | `steadfast_fallback_answers_total` | counter | `target`, `source` |
 /// | `steadfast_fallback_stages_total` | counter | `target`, `stage` |
 ///
-/// `outcome` is one of [`Outcome::LABELS`], `step` of [`Step::LABELS`], `event` of
-/// [`BreakerOutcome::LABELS`], `source` of [`FallbackEvent::LABELS`], `stage` of
-/// [`FallbackEvent::COUNTERS`]. These names stay. The retry rate is the steps `retry` among all
-/// attempts; the share of fallbacks is all sources but `primary` among all answers.
+/// `result` is one of [`CallOutcome::LABELS`], `outcome` of [`Outcome::LABELS`], `step` of
+/// [`Step::LABELS`], `event` of [`BreakerOutcome::LABELS`], `source` of [`FallbackEvent::LABELS`],
+/// `stage` of [`FallbackEvent::COUNTERS`]. These names stay. The retry rate is the steps `retry`
+/// among all attempts; the share of fallbacks is all sources but `primary` among all answers. Every
+/// call that was begun is among the results once, also one that nobody waited for; an attempt that
+/// was dropped is not among the attempts.
 ///
 /// The series are registered here, once, so that a call allocates nothing for them: install the
-/// recorder first. They are 54 for a target, and a recorder keeps them as long as it lives. So
+/// recorder first. They are 64 for a target, and a recorder keeps them as long as it lives. So
 /// make one for each service that the program knows by name, never for each name that comes from
 /// outside ([`Targets`](super::Targets)): those share one. The gauge is of the breaker that has this
 /// name; those that share one have no gauge, and are counted.
@@ -44,6 +50,8 @@ use super::Target;
 #[derive(Clone)]
 pub struct CallMetrics {
     target: String,
+    calls: [(&'static str, Counter); CallOutcome::LABELS.len()],
+    call_times: Histogram,
     attempts: [(&'static str, Counter); Outcome::LABELS.len()],
     steps: [(&'static str, Counter); Step::LABELS.len()],
     attempt_times: Histogram,
@@ -59,6 +67,11 @@ impl CallMetrics {
     pub fn of(target: &str) -> Self {
         let name = || target.to_owned();
         Self {
+            calls: CallOutcome::LABELS.map(|result| {
+                let labels = [("target", name()), ("result", result.to_owned())];
+                (result, counter!("steadfast_calls_total", &labels))
+            }),
+            call_times: histogram!("steadfast_call_seconds", "target" => name()),
             attempts: Outcome::LABELS.map(|outcome| {
                 let labels = [("target", name()), ("outcome", outcome.to_owned())];
                 (outcome, counter!("steadfast_call_attempts_total", &labels))
@@ -136,6 +149,11 @@ impl Observe for CallMetrics {
         for stage in event.counters() {
             count(&self.stages, stage);
         }
+    }
+
+    fn ended(&self, event: &CallEvent<'_>) {
+        count(&self.calls, event.outcome.label());
+        self.call_times.record(event.took.to_core().as_secs_f64());
     }
 }
 

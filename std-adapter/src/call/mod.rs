@@ -6,7 +6,7 @@
 //! | [`Target`] | a service that is called: its breaker and its retry budget |
 //! | [`Targets`] | a target a name, so many at most, for names from outside |
 //! | [`StaleCache`] | the last good answers to thousands of questions |
-//! | `CallMetrics` | attempts, retries, breakers and fallbacks as metrics (feature `metrics`) |
+//! | `CallMetrics` | calls, attempts, retries, breakers and fallbacks as metrics (feature `metrics`) |
 //! | `CallTraced` | the same as log lines (feature `tracing`) |
 //! | `unavailable` | the answer to a client whose call came to nothing (feature `tower`) |
 //! | `response_outcome` | what an answer of HTTP means to retry and breaker (feature `tower`) |

@@ -2,7 +2,9 @@
 
 use steadfast::breaker::Phase;
 use steadfast::call::Observe;
-use steadfast::event::{BreakerEvent, BreakerOutcome, FallbackEvent, RetryEvent};
+use steadfast::event::{
+    BreakerEvent, BreakerOutcome, CallEvent, CallOutcome, FallbackEvent, RetryEvent,
+};
 use steadfast::outcome::Outcome;
 use steadfast::retry::Step;
 use steadfast::time::Duration;
@@ -18,12 +20,17 @@ use tracing::{Level, event};
 /// | an attempt fails and is the last | `WARN` | `operation`, `attempt`, `max_attempts`, `outcome`, `took_ms`, `reason` |
 /// | the last is throttled | `INFO` | the same |
 /// | it is answered by a no ([`Ignored`](Outcome::Ignored)), given up or never sent | `DEBUG` | the same |
-/// | an answer that is not the primary's | `INFO` | `operation`, `source`, `age_ms` |
-/// | no answer at all | `WARN` | `operation` |
+/// | time ran out for a call | `WARN` | `operation`, `result`, `attempts`, `took_ms` |
+/// | a call ends with an attempt that failed or was throttled, which has had its line | `INFO` | the same, and `reason` |
+/// | it ends with a no, refused by the breaker, or given up | `DEBUG` | the same |
+/// | an answer that is not the primary's | `INFO` | `operation`, `source`, `missed`, `age_ms` |
+/// | no answer at all | `WARN` | `operation`, `source`, `missed`, `age_ms` |
 /// | a breaker refuses a call | `DEBUG` | `breaker`, `retry_after_ms` |
 /// | all that goes well | `TRACE` | |
 ///
-/// Times are in milliseconds, rounded up. The operation's own error is not among the fields, since
+/// Times are in milliseconds, rounded up. `result` is how a whole call ended, one of
+/// [`CallOutcome::LABELS`], and stands in its last line, whatever is answered instead; `missed` is who
+/// was asked in vain before the `source`. The operation's own error is not among the fields, since
 /// it need not be printable; [`Call::notify`](steadfast::call::Call::notify) has it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CallTraced;
@@ -108,6 +115,7 @@ impl Observe for CallTraced {
                     $level,
                     operation = told.operation,
                     source = told.label(),
+                    missed = (!told.missed.is_empty()).then(|| display(told.missed)),
                     age_ms = millis(told.age),
                     $message
                 )
@@ -117,6 +125,46 @@ impl Observe for CallTraced {
             None => log!(Level::WARN, "no answer"),
             Some(source) if source.is_degraded() => log!(Level::INFO, "answered by a fallback"),
             Some(_) => log!(Level::TRACE, "answered"),
+        }
+    }
+
+    fn ended(&self, told: &CallEvent<'_>) {
+        macro_rules! log {
+            ($level:expr, $reason:expr, $message:literal) => {
+                event!(
+                    target: "steadfast::call",
+                    $level,
+                    operation = told.operation,
+                    result = told.outcome.label(),
+                    attempts = told.attempts,
+                    took_ms = millis(told.took),
+                    reason = $reason,
+                    $message
+                )
+            };
+        }
+        let nothing = None::<&str>;
+        match told.outcome {
+            CallOutcome::Attempted { outcome, stopped } => {
+                let reason = Some(stopped.label());
+                match outcome {
+                    Outcome::Success => log!(Level::TRACE, nothing, "the call was answered"),
+                    Outcome::Ignored => log!(Level::DEBUG, reason, "the call was answered no"),
+                    Outcome::Cancelled => log!(Level::DEBUG, reason, "the call was given up"),
+                    Outcome::Rejected => log!(Level::DEBUG, reason, "the call was not sent"),
+                    Outcome::Throttled { .. } => {
+                        log!(Level::INFO, reason, "the call was throttled");
+                    }
+                    _ => log!(Level::INFO, reason, "the call failed"),
+                }
+            }
+            CallOutcome::DeadlineExceeded => {
+                log!(Level::WARN, nothing, "the deadline of the call has passed");
+            }
+            CallOutcome::Rejected(_) => log!(Level::DEBUG, nothing, "the call was refused"),
+            CallOutcome::GivenUp(_) => log!(Level::DEBUG, nothing, "the call was given up"),
+            // Outcomes of a later version of the core.
+            _ => {}
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use steadfast::call::CallError;
+use steadfast::call::{CallError, Observe};
 use steadfast::deadline::Deadline;
+use steadfast::event::CallEvent;
 use steadfast::fallback::Source;
 use steadfast::outcome::Outcome;
 use steadfast::retry::{RetryPolicy, StopReason};
 use steadfast::time::{Duration, millis, secs};
 use steadfast_std::call::{ATTEMPT_TIMEOUT, WITHIN, told};
 use steadfast_std::{Resilient, block_on};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::{STEADY, now, target};
 
@@ -198,6 +199,38 @@ async fn a_sentence_begins_with_any_of_the_verbs() {
     }
     assert_eq!(down.or_else(|| 5).call().await.value, 5);
     assert!(down.with_care().named("quote").call().await.is_err());
+}
+
+/// The clock is read where no runtime is any more.
+#[test]
+fn a_call_that_is_dropped_with_its_runtime_is_told_too() {
+    #[derive(Clone, Copy)]
+    struct Ends;
+    static ENDED: AtomicU32 = AtomicU32::new(0);
+    impl Observe for Ends {
+        fn ended(&self, event: &CallEvent<'_>) {
+            assert_eq!(event.outcome.label(), "cancelled");
+            ENDED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let hang = || std::future::pending::<Result<u32, &str>>();
+    let call = || hang.with_care().observed_by(Ends).call();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().build().unwrap();
+    runtime.spawn(call());
+    let mut outlives = Box::pin(call());
+    runtime.block_on(async {
+        tokio::task::yield_now().await;
+        assert!(
+            timeout(Duration::ZERO.to_core(), &mut outlives)
+                .await
+                .is_err()
+        );
+    });
+    drop(runtime);
+    assert_eq!(ENDED.load(Ordering::Relaxed), 1);
+    drop(outlives);
+    assert_eq!(ENDED.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,15 @@
 //! Calls as events of `tracing`: the words, the fields and how loud they are.
 
+use std::future::pending;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use steadfast::fallback::LastGood;
 use steadfast::outcome::Outcome;
+use steadfast::time::{Duration, millis};
 use steadfast_std::Resilient;
 use steadfast_std::call::CallTraced;
+use tokio::time::timeout;
 use tracing::Level;
 use tracing::instrument::WithSubscriber;
 
@@ -49,19 +53,23 @@ async fn calls_are_logged_with_operation_attempt_delay_and_reason() {
         r#"WARN steadfast::call: failed operation="quote" attempt=2 max_attempts=3 outcome="transient" took_ms=30 reason="breaker_opened""#,
     ];
     assert_eq!(lines[..3], expected, "{log}");
-    let refused = lines[3];
+    let failed = r#"INFO steadfast::call: the call failed operation="quote" result="failure" attempts=2 took_ms=160 reason="breaker_opened""#;
+    assert_eq!(lines[3], failed, "{log}");
+    let refused = lines[4];
     assert!(
         refused.starts_with("DEBUG steadfast::call: refused: the breaker is open")
             && refused.contains(r#"breaker="partner" retry_after_ms="#),
         "{refused}"
     );
     let expected = [
+        r#"DEBUG steadfast::call: the call was refused operation="quote" result="rejected" attempts=0 took_ms=0"#,
         r#"INFO steadfast::call: open -> half_open: the open time is over breaker="partner" from="open" to="half_open" cause="open_time_over""#,
         r#"INFO steadfast::call: half_open -> closed: 1 probe worked breaker="partner" from="half_open" to="closed" cause="recovered""#,
         r#"WARN steadfast::call: failed operation="quote" attempt=1 max_attempts=1 outcome="transient" took_ms=30 reason="attempts_spent""#,
-        r#"INFO steadfast::call: answered by a fallback operation="quote" source="default" age_ms=0"#,
+        r#"INFO steadfast::call: the call failed operation="quote" result="failure" attempts=1 took_ms=30 reason="attempts_spent""#,
+        r#"INFO steadfast::call: answered by a fallback operation="quote" source="default" missed=primary age_ms=0"#,
     ];
-    assert_eq!(lines[4..], expected, "{log}");
+    assert_eq!(lines[5..], expected, "{log}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,16 +98,58 @@ async fn what_an_answer_says_decides_how_loud_it_is_logged() {
         lines,
         [
             "DEBUG steadfast::call: answered no",
+            "DEBUG steadfast::call: the call was answered no",
             "DEBUG steadfast::call: given up",
+            "DEBUG steadfast::call: the call was given up",
             "DEBUG steadfast::call: not sent",
+            "DEBUG steadfast::call: the call was not sent",
             "INFO steadfast::call: throttled",
+            "INFO steadfast::call: the call was throttled",
             "WARN steadfast::call: failed",
+            "INFO steadfast::call: the call failed",
             "WARN steadfast::call: failed",
+            "INFO steadfast::call: the call failed",
             "WARN steadfast::call: failed",
+            "INFO steadfast::call: the call failed",
         ]
     );
     let no = log.lines().next().unwrap();
     let fields =
         r#"operation="quote" attempt=1 max_attempts=1 outcome="ignored" took_ms=0 reason="#;
     assert!(no.contains(fields), "{no}");
+}
+
+/// What nobody else says: time ran out, or the caller left.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ends_without_an_attempt_of_its_own_is_logged_too() {
+    let hang = || pending::<Result<u32, &str>>();
+    let log = logged(async {
+        let call = hang.named("quote").within(Duration::ZERO);
+        assert!(call.observed_by(&CallTraced).call().await.is_err());
+        let call = hang.named("quote").observed_by(&CallTraced);
+        assert!(timeout(millis(400).to_core(), call.call()).await.is_err());
+    });
+    let log = log.await;
+    let lines: Vec<_> = log.lines().map(str::trim).collect();
+    let expected = [
+        r#"WARN steadfast::call: the deadline of the call has passed operation="quote" result="deadline_exceeded" attempts=0 took_ms=0"#,
+        r#"DEBUG steadfast::call: the call was given up operation="quote" result="cancelled" attempts=1 took_ms="#,
+    ];
+    assert_eq!(lines.len(), 2, "{log}");
+    for (line, begins) in lines.iter().zip(expected) {
+        assert!(line.starts_with(begins), "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_asked_in_vain_is_logged_with_the_answer() {
+    let log = logged(async {
+        let mut last = LastGood::standard();
+        let down = || async { Err::<u32, _>("down") };
+        let call = down.named("quote").observed_by(&CallTraced);
+        assert_eq!(call.or_stale(&mut last).or_else(|| 5).call().await.value, 5);
+    });
+    let log = log.await;
+    let served = r#"source="default" missed=primary, stale age_ms=0"#;
+    assert!(log.lines().last().unwrap().ends_with(served), "{log}");
 }

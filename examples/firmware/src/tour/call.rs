@@ -11,7 +11,7 @@ use core::task::{Context, Poll, Waker};
 use steadfast::breaker::Breaker;
 use steadfast::call::{Attempt, Call, CallError, Observe, timeout};
 use steadfast::deadline::Deadline;
-use steadfast::event::{BreakerEvent, FallbackEvent, RetryEvent};
+use steadfast::event::{BreakerEvent, CallEvent, FallbackEvent, RetryEvent};
 use steadfast::fallback::{Freshness, LastGood};
 use steadfast::http::Unavailable;
 use steadfast::random::SharedRandom;
@@ -80,6 +80,11 @@ impl Observe for Ears {
 
     fn served(&self, event: &FallbackEvent<'_>) {
         black_box(event.label());
+    }
+
+    fn ended(&self, event: &CallEvent<'_>) {
+        words(event);
+        black_box((event.outcome.label(), event.outcome.is_success()));
     }
 }
 
