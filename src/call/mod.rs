@@ -66,9 +66,13 @@
 //! a retry that will not be made is spent. Who observes it hears that it was
 //! [given up](crate::event::CallOutcome::GivenUp).
 //!
+//! So if the other side hangs, and users leave before an attempt has timed out, the breaker hears of
+//! nothing and stays closed. [`given_up_counts_after`](Call::given_up_counts_after) makes it count.
+//!
 //! An operation that panics unwinds through the call, which has then been dropped.
 
 mod error;
+mod given_up;
 mod judge;
 mod no_breaker;
 mod observe;
@@ -120,6 +124,7 @@ struct Plan {
     within: Duration,
     at_least: Duration,
     deadline: Deadline,
+    given_up_counts_after: Duration,
     guards_each_attempt: bool,
 }
 
@@ -132,6 +137,7 @@ impl Plan {
         within: Duration::MAX,
         at_least: Duration::ZERO,
         deadline: Deadline::NEVER,
+        given_up_counts_after: Duration::MAX,
         guards_each_attempt: false,
     };
 }

@@ -135,7 +135,8 @@ enum Next<V, E> {
     Again { wait: Duration },
 }
 
-/// A call that has begun. Dropped before its end, it gives its permits back.
+/// A call that has begun. Dropped before its end, it gives its permits back, or says that it has
+/// timed out.
 struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     plan: &'a Plan,
     time: &'a T,
@@ -145,7 +146,8 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     attempts: u32,
     /// When the attempt under way began; before the first, the call.
     began: Instant,
-    /// What came of the last attempt; without one nothing speaks against the other side.
+    /// What came of the last attempt. Before the first, and while one is under way, nothing is known
+    /// that speaks against the other side.
     last: Outcome,
     /// Held by the whole call, or by the attempt under way.
     permit: Option<Permit>,
@@ -206,6 +208,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         let limit = deadline.limit(now, self.plan.attempt);
         self.attempts = self.attempts.saturating_add(1);
         self.began = now;
+        self.last = Outcome::Cancelled;
         let attempt = Attempt {
             number: self.attempts,
             deadline: deadline.nested(Deadline::after(now, limit)),
@@ -368,13 +371,29 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             at: now,
         });
     }
+
+    /// How long the permit has been held.
+    fn held(&self) -> Duration {
+        let now = self.time.now();
+        if self.plan.guards_each_attempt {
+            now.since(self.began)
+        } else {
+            self.retry.elapsed(now)
+        }
+    }
 }
 
 impl<T: Clock, G: CircuitBreaker, O: Observe> Drop for UnderWay<'_, T, G, O> {
     fn drop(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            self.breaker.cancel(permit);
+        let mut outcome = Outcome::Cancelled;
+        if let Some(permit) = self.permit {
+            outcome = self.plan.given_up(self.last, || self.held());
+            if outcome == Outcome::TimedOut {
+                let _ = self.leave(outcome);
+            } else {
+                self.breaker.cancel(permit);
+            }
         }
-        self.tell_end(CallOutcome::GivenUp(Outcome::Cancelled));
+        self.tell_end(CallOutcome::GivenUp(outcome));
     }
 }

@@ -78,8 +78,9 @@ pub enum CallOutcome {
     DeadlineExceeded,
     /// The circuit breaker said no.
     Rejected(Rejected),
-    /// It was dropped before its end: the caller left, or the operation panicked. What that counts
-    /// as: [`Outcome::Cancelled`].
+    /// It was dropped before its end: the caller left, or the operation panicked.
+    /// [`Outcome::Cancelled`]; or [`Outcome::TimedOut`], if it was given up so late that this
+    /// counts ([`given_up_counts_after`](crate::call::Call::given_up_counts_after)).
     GivenUp(Outcome),
 }
 
@@ -109,7 +110,7 @@ impl CallOutcome {
     /// | `success` | an answer that was judged to be one |
     /// | `ignored` | an answer that is a no: [`Outcome::Ignored`] |
     /// | `failure` | an attempt that failed, also with an `Ok` that was judged to be a failure |
-    /// | `timed_out` | an attempt that took too long |
+    /// | `timed_out` | an attempt that took too long; or given up so late that it counts |
     /// | `throttled` | an attempt to which the other side said to come back later |
     /// | `budget_spent` | any of these three, and the budget had no retry left for it |
     /// | `deadline_exceeded` | the deadline of the whole, also before the first attempt |
@@ -177,6 +178,7 @@ mod tests {
             (attempted(Outcome::Exhausted), "failure"),
             (attempted(Outcome::Cancelled), "cancelled"),
             (attempted(Outcome::Rejected), "rejected"),
+            (CallOutcome::GivenUp(Outcome::TimedOut), "timed_out"),
         ] {
             assert_eq!(outcome.label(), label);
             assert!(!outcome.is_success());

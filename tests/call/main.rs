@@ -3,6 +3,7 @@
 mod breaker;
 mod ended;
 mod fallback;
+mod given_up;
 mod random;
 mod retries;
 #[path = "../simulated/mod.rs"]

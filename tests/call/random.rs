@@ -48,6 +48,8 @@ struct Schedule {
     each_attempt: bool,
     /// The later futures are dropped when they have been polled so often.
     dropped_after: Option<usize>,
+    /// From when on that counts.
+    counts_after: Option<u64>,
     seed: u64,
     turns: Vec<Turn>,
 }
@@ -61,7 +63,10 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         10_u32..60,
         1_u32..4,
         any::<bool>(),
-        prop_oneof![3 => Just(None), 1 => (0_usize..12).prop_map(Some)],
+        (
+            prop_oneof![3 => Just(None), 1 => (0_usize..12).prop_map(Some)],
+            prop::option::of(0_u64..4_000),
+        ),
         any::<u64>(),
         turns(),
     )
@@ -74,7 +79,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
                 tokens,
                 failures,
                 each_attempt,
-                dropped_after,
+                (dropped_after, counts_after),
                 seed,
                 turns,
             )| {
@@ -87,6 +92,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
                     failures,
                     each_attempt,
                     dropped_after,
+                    counts_after,
                     seed,
                     turns,
                 }
@@ -146,7 +152,7 @@ fn keeps_its_word(schedule: &Schedule) {
             }
         };
         let heard = Heard::default();
-        let made = Call::told(operation, &world, || random.next_u32())
+        let mut made = Call::told(operation, &world, || random.next_u32())
             .retry(&policy)
             .attempt_timeout(millis(schedule.attempt_timeout))
             .within(millis(schedule.within))
@@ -155,6 +161,9 @@ fn keeps_its_word(schedule: &Schedule) {
             .judged_by(|result| match result {
                 Ok(outcome) | Err(outcome) => *outcome,
             });
+        if let Some(counts_after) = schedule.counts_after {
+            made = made.given_up_counts_after(millis(counts_after));
+        }
         // Not the first, which may open the breaker: the next is then its probe.
         let most = match schedule.dropped_after {
             Some(polls) if call > 0 => polls,
@@ -192,9 +201,10 @@ fn keeps_its_word(schedule: &Schedule) {
         if most == 0 {
             assert_eq!(ends, [], "it has not begun");
         } else {
-            let outcome = answer
-                .as_ref()
-                .map_or_else(|| CallOutcome::GivenUp(Outcome::Cancelled), ended);
+            let outcome = answer.as_ref().map_or_else(
+                || CallOutcome::GivenUp(given_up(schedule, &world, start, &begun, &heard)),
+                ended,
+            );
             let end = (outcome, begun.len(), world.now().since(start));
             assert_eq!(ends, [end], "after {answer:?}");
         }
@@ -224,10 +234,38 @@ fn ended(answer: &Result<Outcome, CallError<Outcome>>) -> CallOutcome {
     CallOutcome::Attempted { outcome, stopped }
 }
 
+/// What it counts as that a call is given up now, which has begun these attempts.
+fn given_up(
+    schedule: &Schedule,
+    world: &World,
+    start: Instant,
+    begun: &[(Instant, Attempt)],
+    heard: &Heard,
+) -> Outcome {
+    let told = heard.attempts.borrow();
+    let under_way = begun.get(told.len()).map(|(at, _)| *at);
+    let since = match (schedule.each_attempt, under_way) {
+        (true, under_way) => under_way,
+        (false, Some(_)) => Some(start),
+        // It waits; if the other side is well, for that one's sake.
+        (false, None) => {
+            let is_throttled = matches!(told.last(), Some(Outcome::Throttled { .. }));
+            (!is_throttled).then_some(start)
+        }
+    };
+    match (schedule.counts_after, since) {
+        (Some(after), Some(since)) if world.now().since(since) >= millis(after) => {
+            Outcome::TimedOut
+        }
+        _ => Outcome::Cancelled,
+    }
+}
+
 /// What is told of one call; and the server's delay is never undercut.
 #[derive(Default)]
 struct Heard {
     earliest: RefCell<Instant>,
+    attempts: RefCell<Vec<Outcome>>,
     ends: RefCell<Vec<(CallOutcome, usize, Duration)>>,
 }
 
@@ -239,6 +277,7 @@ impl Observe for Heard {
         if let Some(delay) = event.delay() {
             assert!(delay >= asked);
         }
+        self.attempts.borrow_mut().push(event.outcome);
     }
 
     fn ended(&self, event: &CallEvent<'_>) {

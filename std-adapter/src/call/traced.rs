@@ -20,7 +20,7 @@ use tracing::{Level, event};
 /// | an attempt fails and is the last | `WARN` | `operation`, `attempt`, `max_attempts`, `outcome`, `took_ms`, `reason` |
 /// | the last is throttled | `INFO` | the same |
 /// | it is answered by a no ([`Ignored`](Outcome::Ignored)), given up or never sent | `DEBUG` | the same |
-/// | time ran out for a call | `WARN` | `operation`, `result`, `attempts`, `took_ms` |
+/// | time ran out for a call, or it was given up so late that this counts | `WARN` | `operation`, `result`, `attempts`, `took_ms` |
 /// | a call ends with an attempt that failed or was throttled, which has had its line | `INFO` | the same, and `reason` |
 /// | it ends with a no, refused by the breaker, or given up | `DEBUG` | the same |
 /// | an answer that is not the primary's | `INFO` | `operation`, `source`, `missed`, `age_ms` |
@@ -162,6 +162,9 @@ impl Observe for CallTraced {
                 log!(Level::WARN, nothing, "the deadline of the call has passed");
             }
             CallOutcome::Rejected(_) => log!(Level::DEBUG, nothing, "the call was refused"),
+            CallOutcome::GivenUp(Outcome::TimedOut) => {
+                log!(Level::WARN, nothing, "the call was given up late");
+            }
             CallOutcome::GivenUp(_) => log!(Level::DEBUG, nothing, "the call was given up"),
             // Outcomes of a later version of the core.
             _ => {}

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use steadfast::breaker::Phase;
 use steadfast::call::{CallError, Observe};
 use steadfast::deadline::Deadline;
 use steadfast::event::CallEvent;
@@ -201,6 +202,33 @@ async fn a_sentence_begins_with_any_of_the_verbs() {
     assert!(down.with_care().named("quote").call().await.is_err());
 }
 
+/// A client that hangs up, or a handler under a timeout of its own: the future is dropped.
+#[tokio::test(start_paused = true)]
+async fn who_leaves_late_is_held_against_a_service_that_hangs() {
+    let hang = || std::future::pending::<Result<u32, &str>>();
+    for (counts_after, phase) in [(secs(2), Phase::Open), (secs(4), Phase::Closed)] {
+        let target = target();
+        for _ in 0..2 {
+            let call = hang
+                .guarded_by(&target)
+                .given_up_counts_after(counts_after)
+                .call();
+            assert!(timeout(secs(3).to_core(), call).await.is_err());
+        }
+        assert_eq!(target.standing(now()).phase, phase);
+
+        let target = crate::target();
+        for _ in 0..2 {
+            let call = told(|_| hang())
+                .each_attempt_guarded_by(&target)
+                .given_up_counts_after(counts_after)
+                .call();
+            assert!(timeout(secs(3).to_core(), call).await.is_err());
+        }
+        assert_eq!(target.standing(now()).phase, phase);
+    }
+}
+
 /// The clock is read where no runtime is any more.
 #[test]
 fn a_call_that_is_dropped_with_its_runtime_is_told_too() {
@@ -209,12 +237,17 @@ fn a_call_that_is_dropped_with_its_runtime_is_told_too() {
     static ENDED: AtomicU32 = AtomicU32::new(0);
     impl Observe for Ends {
         fn ended(&self, event: &CallEvent<'_>) {
-            assert_eq!(event.outcome.label(), "cancelled");
+            assert_eq!(event.outcome.label(), "timed_out");
             ENDED.fetch_add(1, Ordering::Relaxed);
         }
     }
     let hang = || std::future::pending::<Result<u32, &str>>();
-    let call = || hang.with_care().observed_by(Ends).call();
+    let call = || {
+        hang.with_care()
+            .given_up_counts_after(Duration::ZERO)
+            .observed_by(Ends)
+            .call()
+    };
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().build().unwrap();
     runtime.spawn(call());

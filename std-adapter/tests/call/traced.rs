@@ -126,16 +126,22 @@ async fn a_call_that_ends_without_an_attempt_of_its_own_is_logged_too() {
     let log = logged(async {
         let call = hang.named("quote").within(Duration::ZERO);
         assert!(call.observed_by(&CallTraced).call().await.is_err());
-        let call = hang.named("quote").observed_by(&CallTraced);
-        assert!(timeout(millis(400).to_core(), call.call()).await.is_err());
+        for waited in [millis(400), millis(600)] {
+            let call = hang
+                .named("quote")
+                .given_up_counts_after(millis(500))
+                .observed_by(&CallTraced);
+            assert!(timeout(waited.to_core(), call.call()).await.is_err());
+        }
     });
     let log = log.await;
     let lines: Vec<_> = log.lines().map(str::trim).collect();
     let expected = [
         r#"WARN steadfast::call: the deadline of the call has passed operation="quote" result="deadline_exceeded" attempts=0 took_ms=0"#,
         r#"DEBUG steadfast::call: the call was given up operation="quote" result="cancelled" attempts=1 took_ms="#,
+        r#"WARN steadfast::call: the call was given up late operation="quote" result="timed_out" attempts=1 took_ms="#,
     ];
-    assert_eq!(lines.len(), 2, "{log}");
+    assert_eq!(lines.len(), 3, "{log}");
     for (line, begins) in lines.iter().zip(expected) {
         assert!(line.starts_with(begins), "{line}");
     }

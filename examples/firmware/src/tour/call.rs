@@ -175,7 +175,8 @@ fn awaited() {
         .guarded_by(&GUARD)
         .observed_by((Ears, &Ears))
         .attempt_timeout(wait())
-        .within(wait());
+        .within(wait())
+        .given_up_counts_after(wait());
     let call = pin!(call.call());
     if let Poll::Ready(said) = call.poll(&mut context) {
         ended(said);
