@@ -58,6 +58,7 @@
 //! | it closes after too few probes | it closes, has the whole load again, and opens; the open time begins anew with each closing | a higher [`close_after`](BreakerConfig::close_after), a longer [`open_for`](BreakerConfig::open_for) |
 //! | the threshold is too low | it opens by chance: where one call in ten fails by itself, three in a row come every 1,110 calls, five every 111,110 | more in a row, or a rate |
 //! | too few calls in the window | of five calls at that rate, three fail in one window of 117; of ten, five in one of 612. Below [`min_calls`](BreakerConfig::min_calls) nothing is judged: one call a minute never opens a breaker of 10 calls in 10 s | a longer window, or failures in a row |
+//! | callers leave before an attempt is over | it stays closed while nobody gets an answer: a call that is given up counts nothing | [`given_up_counts_after`](crate::call::Call::given_up_counts_after), or a shorter [`attempt_timeout`](crate::call::Call::attempt_timeout) |
 //! | one breaker for several services | the one that is down closes the way to the others, or their successes end its row and it never opens | one for each: [`Breakers`], or `Targets` of `steadfast-std` |
 //!
 //! `n` failures in a row, where each call fails with probability `p` by itself, come every
