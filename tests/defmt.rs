@@ -67,7 +67,7 @@ macro_rules! loggable {
 
 /// Not values: what holds limiters, breakers, locks, tables, queues and clocks, and calls that are
 /// being put together.
-const HOLDERS: [&str; 36] = [
+const HOLDERS: [&str; 37] = [
     "AtKey",
     "AtomicRateLimiter",
     "Blocking",
@@ -78,6 +78,7 @@ const HOLDERS: [&str; 36] = [
     "Entered",
     "FastBreaker",
     "FeatureSwitch",
+    "Finished",
     "FnClock",
     "InSection",
     "Keyed",

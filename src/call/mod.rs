@@ -71,6 +71,7 @@
 //!
 //! An operation that panics unwinds through the call, which has then been dropped.
 
+mod any_call;
 mod error;
 mod given_up;
 mod judge;
@@ -81,6 +82,7 @@ mod or_else;
 mod run;
 mod timeout;
 
+pub use any_call::{AnyCall, AsyncCall, BlockingCall};
 pub use error::CallError;
 pub use judge::{ByResult, Judge, Notified};
 pub use no_breaker::NoBreaker;

@@ -3,17 +3,10 @@
 //! For other chains (a second provider, a queue for later) end with [`Call::call`] and go on with
 //! [`primary`].
 
-use super::judge::Judge;
-use super::observe::Observe;
-use super::operation::AsyncOperation;
-use super::run::Finished;
-use super::{Call, CallError, Plan};
-use crate::breaker::CircuitBreaker;
+use super::any_call::{AnyCall, AsyncCall, Finished};
+use super::{Call, CallError};
 use crate::fallback::{Aged, Chain, Memory, Missed, Served, Source, primary};
-use crate::outcome::Outcome;
-use crate::random::Random;
-use crate::retry::Budget;
-use crate::time::{Clock, Instant, Sleep};
+use crate::time::{Clock, Instant};
 
 /// Nothing is kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,7 +69,7 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
 
 impl<C, M> OrStale<C, M> {
     /// Takes a safe value if there is nothing else. There is an answer then, whatever the error: also
-    /// for one that was judged to be [`Ignored`](Outcome::Ignored), "no such order", say. Where such
+    /// for one that was judged to be [`Ignored`](crate::outcome::Outcome::Ignored), "no such order", say. Where such
     /// a no must come through, take [`or_else_if_unwell`](Self::or_else_if_unwell).
     pub fn or_else<D>(self, default: D) -> OrElse<C, M, D> {
         OrElse {
@@ -86,7 +79,7 @@ impl<C, M> OrStale<C, M> {
     }
 
     /// Takes a safe value if there is nothing else, except for an error that was judged to be
-    /// [`Ignored`](Outcome::Ignored): that one comes through.
+    /// [`Ignored`](crate::outcome::Outcome::Ignored): that one comes through.
     pub fn or_else_if_unwell<D>(self, default: D) -> OrElseIfUnwell<C, M, D> {
         OrElseIfUnwell {
             behind: self,
@@ -95,17 +88,7 @@ impl<C, M> OrStale<C, M> {
     }
 }
 
-impl<Op, T, R, J, G, B, O, M> OrStale<Call<Op, T, R, J, G, B, O>, M>
-where
-    Op: AsyncOperation,
-    T: Clock + Sleep,
-    R: Random,
-    J: Judge<Op::Value, Op::Error>,
-    G: CircuitBreaker,
-    B: Budget,
-    O: Observe,
-    M: Memory<Op::Value>,
-{
+impl<C: AsyncCall, M: Memory<C::Value>> OrStale<C, M> {
     /// Makes the call, and looks into the memory if that comes to nothing.
     ///
     /// An answer that was judged not to be a success, an `Ok` with status 503, say, is what comes
@@ -114,93 +97,89 @@ where
     /// # Errors
     ///
     /// [`CallError`], if there is nothing in the memory, or if the error was judged to be
-    /// [`Ignored`](Outcome::Ignored): then nobody looks.
-    pub async fn call(self) -> Result<Served<Op::Value>, CallError<Op::Error>> {
+    /// [`Ignored`](crate::outcome::Outcome::Ignored): then nobody looks.
+    pub async fn call(self) -> Result<Served<C::Value>, CallError<C::Error>> {
         self.ask().await.without_default()
     }
 
-    async fn ask(self) -> Asked<Op::Value, Op::Error, G, O> {
-        let Self {
-            mut call,
-            mut memory,
-        } = self;
-        let Finished { result, outcome } = call.run().await;
-        let now = call.time.now();
-        let is_a_no = matches!(outcome, Outcome::Ignored | Outcome::Cancelled);
+    async fn ask(mut self) -> Asked<C> {
+        let finished = self.call.run().await;
+        self.look(finished)
+    }
+}
+
+impl<C: AsyncCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElse<C, M, D> {
+    /// Makes the call, and takes what is behind it if that comes to nothing.
+    pub async fn call(self) -> Served<C::Value> {
+        self.behind.ask().await.or_default(self.default)
+    }
+}
+
+impl<C: AsyncCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElseIfUnwell<C, M, D> {
+    /// Makes the call, and takes what is behind it if the other side is unwell.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`], if the error was judged to be [`Ignored`](crate::outcome::Outcome::Ignored) or
+    /// [`Cancelled`](crate::outcome::Outcome::Cancelled).
+    pub async fn call(self) -> Result<Served<C::Value>, CallError<C::Error>> {
+        self.behind.ask().await.or_default_if_unwell(self.default)
+    }
+}
+
+impl<C: AnyCall, M: Memory<C::Value>> OrStale<C, M> {
+    /// The call is over: the memory keeps what it came to, or stands in for it.
+    fn look(self, finished: Finished<C::Value, C::Error>) -> Asked<C> {
+        let Self { call, memory } = self;
+        let Finished { result, outcome } = finished;
         let chain = match result {
             Ok(value) if outcome.is_success() => primary(Ok(value)),
             Ok(value) => primary(Err(Came::Value(value))),
             Err(error) => primary(Err(Came::Error(error))),
         };
+        let now = call.time().now();
+        let chain = chain.judged_by(|_| outcome);
         Asked {
-            chain: if is_a_no {
-                chain
-            } else {
-                chain.backed_by(&mut memory, now)
-            },
-            is_a_no,
-            plan: call.plan,
-            now,
-            breaker: call.breaker,
-            observer: call.observer,
+            chain: chain.map(|chain| chain.backed_by(memory, now)),
+            call,
         }
     }
 }
 
-impl<Op, T, R, J, G, B, O, M, D> OrElse<Call<Op, T, R, J, G, B, O>, M, D>
-where
-    Op: AsyncOperation,
-    T: Clock + Sleep,
-    R: Random,
-    J: Judge<Op::Value, Op::Error>,
-    G: CircuitBreaker,
-    B: Budget,
-    O: Observe,
-    M: Memory<Op::Value>,
-    D: FnOnce() -> Op::Value,
-{
-    /// Makes the call, and takes what is behind it if that comes to nothing.
-    pub async fn call(self) -> Served<Op::Value> {
-        self.behind.ask().await.or_default(self.default)
-    }
+/// What a call came to, and what was behind it.
+struct Asked<C: AnyCall> {
+    call: C,
+    /// The answer so far; or a no that is meant, behind which nobody looks.
+    chain: Result<Chain<C::Value, CameOf<C>>, CameOf<C>>,
 }
 
-impl<Op, T, R, J, G, B, O, M, D> OrElseIfUnwell<Call<Op, T, R, J, G, B, O>, M, D>
-where
-    Op: AsyncOperation,
-    T: Clock + Sleep,
-    R: Random,
-    J: Judge<Op::Value, Op::Error>,
-    G: CircuitBreaker,
-    B: Budget,
-    O: Observe,
-    M: Memory<Op::Value>,
-    D: FnOnce() -> Op::Value,
-{
-    /// Makes the call, and takes what is behind it if the other side is unwell.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError`], if the error was judged to be [`Ignored`](Outcome::Ignored) or
-    /// [`Cancelled`](Outcome::Cancelled).
-    pub async fn call(self) -> Result<Served<Op::Value>, CallError<Op::Error>> {
-        let asked = self.behind.ask().await;
-        if asked.is_a_no {
-            asked.without_default()
-        } else {
-            Ok(asked.or_default(self.default))
+impl<C: AnyCall> Asked<C> {
+    fn or_default(self, default: impl FnOnce() -> C::Value) -> Served<C::Value> {
+        let chain = self.chain.unwrap_or_else(|no| primary(Err(no)));
+        let served = chain.or_default(default);
+        self.call.tell(|name, at| served.event(name, at));
+        served
+    }
+
+    fn or_default_if_unwell(
+        self,
+        default: impl FnOnce() -> C::Value,
+    ) -> Result<Served<C::Value>, CallError<C::Error>> {
+        if self.chain.is_err() {
+            return self.without_default();
         }
+        Ok(self.or_default(default))
     }
-}
 
-/// What a call came to, and what was kept from earlier if it came to nothing.
-struct Asked<V, E, G, O> {
-    chain: Chain<V, Came<V, E>>,
-    is_a_no: bool,
-    plan: Plan,
-    now: Instant,
-    breaker: G,
-    observer: O,
+    fn without_default(self) -> Result<Served<C::Value>, CallError<C::Error>> {
+        let chain = match self.chain {
+            Ok(chain) => chain,
+            Err(no) => return no.with(Missed::NONE),
+        };
+        self.call.tell(|name, at| chain.event(name, at));
+        let missed = chain.missed();
+        chain.served().or_else(|came| came.with(missed))
+    }
 }
 
 /// What a call came to that was no success.
@@ -210,35 +189,17 @@ enum Came<V, E> {
     Error(CallError<E>),
 }
 
-impl<V, E, G: CircuitBreaker, O: Observe> Asked<V, E, G, O> {
-    fn or_default(self, default: impl FnOnce() -> V) -> Served<V> {
-        let served = self.chain.or_default(default);
-        self.observer
-            .served(&served.event(self.plan.name_beside(&self.breaker), self.now));
-        served
-    }
+type CameOf<C> = Came<<C as AnyCall>::Value, <C as AnyCall>::Error>;
 
-    fn without_default(self) -> Result<Served<V>, CallError<E>> {
-        if !self.is_a_no {
-            self.observer.served(
-                &self
-                    .chain
-                    .event(self.plan.name_beside(&self.breaker), self.now),
-            );
-        }
-        let missed = if self.is_a_no {
-            Missed::NONE
-        } else {
-            self.chain
-                .event(self.plan.name_beside(&self.breaker), self.now)
-                .missed
-        };
-        self.chain.served().or_else(|came| match came {
-            Came::Value(value) => Ok(Served {
+impl<V, E> Came<V, E> {
+    /// There is nothing better.
+    fn with(self, missed: Missed) -> Result<Served<V>, CallError<E>> {
+        match self {
+            Self::Value(value) => Ok(Served {
                 missed,
                 ..Served::new(value, Source::Primary)
             }),
-            Came::Error(error) => Err(error),
-        })
+            Self::Error(error) => Err(error),
+        }
     }
 }

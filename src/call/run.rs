@@ -1,8 +1,9 @@
 //! The call itself: awaited, or blocking.
 
+use super::any_call::{AsyncCall, BlockingCall, Finished};
 use super::judge::Judge;
 use super::observe::Observe;
-use super::operation::{AsyncOperation, Attempt, BlockingOperation};
+use super::operation::{AsyncOperation, Attempt, BlockingOperation, Operation};
 use super::{Call, CallError, Plan, TimedOut, timeout};
 use crate::breaker::{CircuitBreaker, Permit, Phase, Transition};
 use crate::deadline::Deadline;
@@ -25,16 +26,7 @@ impl Plan {
 /// What an attempt came to.
 type Ended<V, E> = Result<Result<V, E>, TimedOut>;
 
-impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O>
-where
-    Op: AsyncOperation,
-    T: Clock + Sleep,
-    R: Random,
-    J: Judge<Op::Value, Op::Error>,
-    G: CircuitBreaker,
-    B: Budget,
-    O: Observe,
-{
+impl<Op: Operation, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     /// Makes the call.
     ///
     /// The answer of the last attempt is returned as it is, also one that is `Ok` and was judged
@@ -44,11 +36,40 @@ where
     ///
     /// [`CallError`]: with the operation's own error, or if time ran out, or if the breaker said
     /// no.
-    pub async fn call(mut self) -> Result<Op::Value, CallError<Op::Error>> {
+    pub async fn call(mut self) -> Result<Op::Value, CallError<Op::Error>>
+    where
+        Self: AsyncCall<Value = Op::Value, Error = Op::Error>,
+    {
         self.run().await.result
     }
 
-    pub(super) async fn run(&mut self) -> Finished<Op::Value, Op::Error> {
+    /// Makes the call on this thread.
+    ///
+    /// An attempt that returns an error after its time was over has timed out, if the error is worth
+    /// another try at all. One that brings an answer brings it, however late.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_blocking(mut self) -> Result<Op::Value, CallError<Op::Error>>
+    where
+        Self: BlockingCall<Value = Op::Value, Error = Op::Error>,
+    {
+        self.run_blocking().result
+    }
+}
+
+impl<Op, T, R, J, G, B, O> AsyncCall for Call<Op, T, R, J, G, B, O>
+where
+    Op: AsyncOperation,
+    T: Clock + Sleep,
+    R: Random,
+    J: Judge<Op::Value, Op::Error>,
+    G: CircuitBreaker,
+    B: Budget,
+    O: Observe,
+{
+    async fn run(&mut self) -> Finished<Op::Value, Op::Error> {
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
         let mut under_way = match UnderWay::begin(parts) {
             Ok(under_way) => under_way,
@@ -71,7 +92,7 @@ where
     }
 }
 
-impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O>
+impl<Op, T, R, J, G, B, O> BlockingCall for Call<Op, T, R, J, G, B, O>
 where
     Op: BlockingOperation,
     T: Clock + BlockingSleep,
@@ -81,19 +102,17 @@ where
     B: Budget,
     O: Observe,
 {
-    /// Makes the call on this thread.
-    ///
-    /// An attempt that returns an error after its time was over has timed out, if the error is worth
-    /// another try at all. One that brings an answer brings it, however late.
-    ///
-    /// # Errors
-    ///
-    /// As [`call`](Self::call).
-    pub fn call_blocking(mut self) -> Result<Op::Value, CallError<Op::Error>> {
+    fn run_blocking(&mut self) -> Finished<Op::Value, Op::Error> {
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
-        let mut under_way = UnderWay::begin(parts)?;
+        let mut under_way = match UnderWay::begin(parts) {
+            Ok(under_way) => under_way,
+            Err(error) => return Finished::without_answer(error),
+        };
         loop {
-            let (attempt, limit) = under_way.next_attempt()?;
+            let (attempt, limit) = match under_way.next_attempt() {
+                Ok(next) => next,
+                Err(error) => return Finished::without_answer(error),
+            };
             let made = self.operation.make(attempt);
             // A late no is still a no; a late "connection lost" is what a socket's timeout says.
             let is_late = || attempt.deadline.has_passed(self.time.now());
@@ -103,28 +122,12 @@ where
                 Ok(made)
             };
             match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
-                Next::Return(finished) => return finished.result,
+                Next::Return(finished) => return finished,
                 Next::Again {
                     wait: Duration::ZERO,
                 } => {}
                 Next::Again { wait } => self.time.sleep_blocking(wait),
             }
-        }
-    }
-}
-
-/// What a call came to, and what that was judged to be.
-pub(super) struct Finished<V, E> {
-    pub result: Result<V, CallError<E>>,
-    pub outcome: Outcome,
-}
-
-impl<V, E> Finished<V, E> {
-    /// It came to nothing between two attempts, or before the first.
-    fn without_answer(error: CallError<E>) -> Self {
-        Self {
-            outcome: error.outcome(),
-            result: Err(error),
         }
     }
 }

@@ -308,6 +308,11 @@ impl<T, E> Chain<T, E> {
         }
     }
 
+    /// Who was asked so far, and had no answer.
+    pub const fn missed(&self) -> Missed {
+        self.missed
+    }
+
     /// What happened so far, for logs and counters: before [`served`](Self::served), to count
     /// those that got nothing as well. After [`or_default`](Self::or_default) it is
     /// [`Served::event`].

@@ -1,0 +1,80 @@
+//! What a call is to those behind it: made, timed and told of, whatever its parts are.
+
+use super::observe::Observe;
+use super::operation::Operation;
+use super::{Call, CallError};
+use crate::breaker::CircuitBreaker;
+use crate::event::FallbackEvent;
+use crate::outcome::Outcome;
+use crate::time::{Clock, Instant};
+
+/// A [`Call`] whose parts fit together, awaited or blocking. Nothing else is one.
+pub trait AnyCall {
+    /// What it comes to, if it works.
+    type Value;
+    /// The operation's own error.
+    type Error;
+    /// Its clock.
+    type Time: Clock;
+
+    #[doc(hidden)]
+    fn time(&self) -> &Self::Time;
+
+    /// Tells the observer where the answer came from; the event is given its name and the time.
+    #[doc(hidden)]
+    fn tell(&self, event: impl FnOnce(&str, Instant) -> FallbackEvent<'_>);
+}
+
+/// A [`Call`] that can be awaited: its operation is an [`AsyncOperation`](super::AsyncOperation),
+/// its time a [`Sleep`](crate::time::Sleep). Nothing else is one.
+pub trait AsyncCall: AnyCall {
+    #[doc(hidden)]
+    fn run(&mut self) -> impl Future<Output = Finished<Self::Value, Self::Error>>;
+}
+
+/// A [`Call`] that can block: its operation is a [`BlockingOperation`](super::BlockingOperation),
+/// its time a [`BlockingSleep`](crate::time::BlockingSleep). Nothing else is one.
+pub trait BlockingCall: AnyCall {
+    #[doc(hidden)]
+    fn run_blocking(&mut self) -> Finished<Self::Value, Self::Error>;
+}
+
+impl<Op, T, R, J, G, B, O> AnyCall for Call<Op, T, R, J, G, B, O>
+where
+    Op: Operation,
+    T: Clock,
+    G: CircuitBreaker,
+    O: Observe,
+{
+    type Value = Op::Value;
+    type Error = Op::Error;
+    type Time = T;
+
+    fn time(&self) -> &T {
+        &self.time
+    }
+
+    fn tell(&self, event: impl FnOnce(&str, Instant) -> FallbackEvent<'_>) {
+        if O::LISTENS {
+            let name = self.plan.name_beside(&self.breaker);
+            self.observer.served(&event(name, self.time.now()));
+        }
+    }
+}
+
+/// What a call came to, and what that was judged to be.
+#[derive(Debug)]
+pub struct Finished<V, E> {
+    pub(super) result: Result<V, CallError<E>>,
+    pub(super) outcome: Outcome,
+}
+
+impl<V, E> Finished<V, E> {
+    /// It came to nothing between two attempts, or before the first.
+    pub(super) fn without_answer(error: CallError<E>) -> Self {
+        Self {
+            outcome: error.outcome(),
+            result: Err(error),
+        }
+    }
+}
