@@ -59,6 +59,13 @@
 //! of calls that are under way. Where it judges slow calls it belongs there, since the waits between
 //! the attempts of a whole call are not the other side's.
 //!
+//! # What is behind it
+//!
+//! If a call comes to nothing there may be an answer all the same, awaited or blocking:
+//! [`or_stale`](Call::or_stale), [`or_else`](Call::or_else),
+//! [`or_else_if_unwell`](Call::or_else_if_unwell) end the sentence, and the answer says where it came
+//! from. An example is at [`OrStale`].
+//!
 //! # When a call is dropped
 //!
 //! At any point where it waits it can be dropped. Its attempt is dropped with it, its timer too,

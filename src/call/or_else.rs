@@ -3,7 +3,7 @@
 //! For other chains (a second provider, a queue for later) end with [`Call::call`] and go on with
 //! [`primary`].
 
-use super::any_call::{AnyCall, AsyncCall, Finished};
+use super::any_call::{AnyCall, AsyncCall, BlockingCall, Finished};
 use super::{Call, CallError};
 use crate::fallback::{Aged, Chain, Memory, Missed, Served, Source, primary};
 use crate::time::{Clock, Instant};
@@ -23,6 +23,41 @@ impl<V> Memory<V> for NoMemory {
 }
 
 /// A call, and the last good answer behind it.
+///
+/// ```
+/// use steadfast::call::{Attempt, Call};
+/// use steadfast::fallback::{LastGood, Source};
+/// use steadfast::time::{BlockingSleep, Clock, Duration, Instant, ManualClock, millis, secs};
+///
+/// /// A board for the example: to sleep is to move its clock.
+/// struct Board(ManualClock);
+/// # impl Clock for Board {
+/// #     fn now(&self) -> Instant {
+/// #         self.0.now()
+/// #     }
+/// # }
+/// # impl BlockingSleep for Board {
+/// #     fn sleep_blocking(&self, duration: Duration) {
+/// #         self.0.advance(duration);
+/// #     }
+/// # }
+/// let board = Board(ManualClock::new(Instant::from_secs(1)));
+/// let mut last = LastGood::standard();
+///
+/// for (read, source) in [
+///     (Err("no answer"), Source::Default),
+///     (Ok(215), Source::Primary),
+///     (Err("no answer"), Source::Stale),
+/// ] {
+///     let celsius = Call::blocking(|_: Attempt| read, &board, || 0)
+///         .attempt_timeout(millis(25))
+///         .or_stale(&mut last)
+///         .or_else(|| 200)
+///         .call_blocking();
+///     assert_eq!(celsius.source, source);
+///     board.sleep_blocking(secs(1));
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is called before `call`"]
 pub struct OrStale<C, M> {
@@ -108,10 +143,33 @@ impl<C: AsyncCall, M: Memory<C::Value>> OrStale<C, M> {
     }
 }
 
+impl<C: BlockingCall, M: Memory<C::Value>> OrStale<C, M> {
+    /// Makes the call on this thread, and looks into the memory if that comes to nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_blocking(self) -> Result<Served<C::Value>, CallError<C::Error>> {
+        self.ask_blocking().without_default()
+    }
+
+    fn ask_blocking(mut self) -> Asked<C> {
+        let finished = self.call.run_blocking();
+        self.look(finished)
+    }
+}
+
 impl<C: AsyncCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElse<C, M, D> {
     /// Makes the call, and takes what is behind it if that comes to nothing.
     pub async fn call(self) -> Served<C::Value> {
         self.behind.ask().await.or_default(self.default)
+    }
+}
+
+impl<C: BlockingCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElse<C, M, D> {
+    /// Makes the call on this thread, and takes what is behind it if that comes to nothing.
+    pub fn call_blocking(self) -> Served<C::Value> {
+        self.behind.ask_blocking().or_default(self.default)
     }
 }
 
@@ -124,6 +182,18 @@ impl<C: AsyncCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElseIfUnwell<
     /// [`Cancelled`](crate::outcome::Outcome::Cancelled).
     pub async fn call(self) -> Result<Served<C::Value>, CallError<C::Error>> {
         self.behind.ask().await.or_default_if_unwell(self.default)
+    }
+}
+
+impl<C: BlockingCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElseIfUnwell<C, M, D> {
+    /// Makes the call on this thread, and takes what is behind it if the other side is unwell.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_blocking(self) -> Result<Served<C::Value>, CallError<C::Error>> {
+        let asked = self.behind.ask_blocking();
+        asked.or_default_if_unwell(self.default)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use steadfast::call::{Call, CallError};
+use steadfast::call::{Attempt, Call, CallError};
 use steadfast::fallback::{LastGood, Source};
 use steadfast::outcome::Outcome;
 use steadfast::time::{millis, secs};
@@ -63,6 +63,54 @@ fn an_answer_that_is_no_success_is_not_kept_and_does_not_look_like_one() {
     assert_eq!(of(ask(Err("reset"))), Ok((200, Source::Stale)));
     // A no that is meant comes through.
     assert_eq!(of(ask(Ok(404))), Ok((404, Source::Primary)));
+}
+
+#[test]
+fn a_call_that_blocks_has_the_same_behind_it() {
+    let world = &World::new();
+    let told = RefCell::new(Vec::new());
+    let mut last = LastGood::standard();
+    let read = |answer: Result<u32, &'static str>| {
+        let read = move |_: Attempt| {
+            world.pass_at_once(millis(700));
+            answer
+        };
+        Call::blocking(read, world, no_chance)
+            .observed_by(Lines(&told))
+            .judged_by(|answer| match answer {
+                Err("no such sensor") => Outcome::Ignored,
+                other => Outcome::of(other),
+            })
+    };
+    let hangs = "the bus hangs";
+    let no = "no such sensor";
+
+    assert_eq!(read(Err(hangs)).or_else(|| 0).call_blocking().value, 0);
+    let nothing = read(Err(hangs)).or_stale(&mut last).call_blocking();
+    assert_eq!(nothing.unwrap_err().into_error(), Some(hangs));
+    let good = read(Ok(20)).or_stale(&mut last).or_else(|| 0);
+    assert_eq!(good.call_blocking().source, Source::Primary);
+    let stale = read(Err(hangs)).or_stale(&mut last).or_else(|| 0);
+    let stale = stale.call_blocking();
+    assert_eq!((stale.value, stale.source), (20, Source::Stale));
+    assert_eq!(stale.age, millis(700), "as of when it was answered");
+    let unwell = read(Err(hangs)).or_else_if_unwell(|| 0).call_blocking();
+    assert_eq!(unwell.unwrap().source, Source::Default);
+
+    // A no that is meant.
+    let meant = read(Err(no)).or_stale(&mut last).or_else_if_unwell(|| 0);
+    assert_eq!(meant.call_blocking().unwrap_err().into_error(), Some(no));
+    let meant = read(Err(no)).or_stale(&mut last).or_else(|| 0);
+    assert_eq!(meant.call_blocking().source, Source::Default);
+
+    told.borrow_mut().retain(|line| line.starts_with("served"));
+    let served = [
+        "default", "unserved", "primary", "stale", "default", "default",
+    ];
+    assert_eq!(
+        *told.borrow(),
+        served.map(|label| format!("served: {label}"))
+    );
 }
 
 #[test]

@@ -10,15 +10,17 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
+use core::cell::Cell;
 use core::fmt;
 use core::panic::PanicInfo;
 
-use steadfast::breaker::{Breaker, Phase, Rejected, Transition};
-use steadfast::fallback::{Freshness, LastGood, Served, Source, primary};
-use steadfast::outcome::Outcome;
+use steadfast::breaker::{Breaker, Phase};
+use steadfast::call::{Attempt, Call, Observe};
+use steadfast::event::{BreakerEvent, BreakerOutcome, RetryEvent};
+use steadfast::fallback::{Freshness, LastGood, Served, Source};
 use steadfast::policy;
 use steadfast::shared::Shared;
-use steadfast::time::{Clock, Duration, Instant, ManualClock, millis, secs};
+use steadfast::time::{BlockingSleep, Clock, Duration, Instant, ManualClock, millis, secs};
 use steadfast_firmware::board::{self, println};
 
 /// Three failures in a row open it for half a second, and longer each time it reopens; two reads
@@ -45,82 +47,78 @@ const TIMEOUT: Duration = millis(25);
 /// Tenths of a degree; `None` is what is displayed when nobody knows.
 type Decidegrees = Option<i16>;
 
-enum BusError {
-    Hangs,
-    LeftAlone(Rejected),
+/// The device, which has nothing else to do while it waits.
+struct Device;
+
+impl Clock for Device {
+    fn now(&self) -> Instant {
+        UPTIME.now()
+    }
 }
 
-impl fmt::Display for BusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hangs => f.write_str("the bus hangs"),
-            Self::LeftAlone(rejected) => rejected.fmt(f),
-        }
+impl BlockingSleep for Device {
+    fn sleep_blocking(&self, duration: Duration) {
+        UPTIME.advance(duration);
     }
 }
 
 /// The bus as the story has it: two reads fail by chance, later it hangs for six seconds.
-fn read_bus() -> Result<Decidegrees, BusError> {
+fn read_bus(_: Attempt) -> Result<Decidegrees, &'static str> {
     let at = UPTIME.now().since(Instant::ZERO);
     let hangs = (millis(1_000)..millis(1_200)).contains(&at) || (secs(3)..secs(9)).contains(&at);
     if hangs {
         UPTIME.advance(TIMEOUT);
-        return Err(BusError::Hangs);
+        return Err("the bus hangs");
     }
     // A tenth of a degree a second.
     Ok(Some(200 + (at.as_nanos() / 1_000_000_000) as i16))
+}
+
+/// A reading, or the last one, or that there is none.
+fn temperature(tally: &Tally) -> Served<Decidegrees> {
+    // A read is not repeated, so no chance is drawn.
+    Call::blocking(read_bus, Device, || 0)
+        .guarded_by(&BUS)
+        .observed_by(tally)
+        .or_stale(&LAST)
+        .or_else(|| None)
+        .call_blocking()
 }
 
 /// What became of the reads.
 #[derive(Default)]
 struct Tally {
     /// Reads that waited for the timeout.
-    waited: u32,
+    waited: Cell<u32>,
     /// Reads that the breaker left out.
-    left_out: u32,
-    opened: u32,
-    closed: u32,
+    left_out: Cell<u32>,
+    opened: Cell<u32>,
+    closed: Cell<u32>,
 }
 
-impl Tally {
-    fn told(&mut self, transition: Option<Transition>) {
-        let Some(transition) = transition else {
-            return;
-        };
-        println!("{}: bus {}", Seconds(UPTIME.now()), transition);
-        match transition.to {
-            Phase::Open => self.opened = self.opened.wrapping_add(1),
-            Phase::Closed => self.closed = self.closed.wrapping_add(1),
-            _ => {}
-        }
+impl Observe for Tally {
+    fn attempted(&self, event: &RetryEvent<'_>) {
+        let waited = u32::from(event.outcome.is_failure());
+        self.waited.set(self.waited.get().wrapping_add(waited));
     }
 
-    /// A reading, or the last one, or that there is none.
-    fn temperature(&mut self) -> Served<Decidegrees> {
-        let reading = match BUS.try_enter(UPTIME.now()) {
-            Ok(permit) => {
-                self.told(permit.transition());
-                let reading = read_bus();
-                self.waited = self.waited.wrapping_add(u32::from(reading.is_err()));
-                // The result is recorded when it is there, not when the read began.
-                let now = UPTIME.now();
-                self.told(BUS.record(now, permit, Outcome::of(&reading)));
-                reading
-            }
-            Err(rejected) => {
-                self.left_out = self.left_out.wrapping_add(1);
-                Err(BusError::LeftAlone(rejected))
-            }
+    fn guarded(&self, event: &BreakerEvent<'_>) {
+        if let BreakerOutcome::Changed(transition) = event.outcome {
+            println!("{}: bus {}", Seconds(event.at), transition);
+        }
+        let count = match event.outcome.label() {
+            "rejected" => &self.left_out,
+            "opened" => &self.opened,
+            "closed" => &self.closed,
+            _ => return,
         };
-        primary(reading)
-            .backed_by(&LAST, UPTIME.now())
-            .or_default(|| None)
+        count.set(count.get().wrapping_add(1));
     }
 }
 
 #[board::entry]
 fn main() -> ! {
-    let mut tally = Tally::default();
+    let tally = Tally::default();
     let (mut good, mut stale, mut none) = (0_u32, 0_u32, 0_u32);
     let mut well = true;
     let mut shown = None;
@@ -131,7 +129,7 @@ fn main() -> ! {
         well &= UPTIME.now() < begin;
         UPTIME.set(begin);
 
-        let served = tally.temperature();
+        let served = temperature(&tally);
         match served.source {
             Source::Primary => good = good.wrapping_add(1),
             Source::Stale => stale = stale.wrapping_add(1),
@@ -151,17 +149,17 @@ fn main() -> ! {
     }
 
     println!("{good} readings, {stale} from before, {none} times none");
-    println!(
-        "{} reads waited for the timeout, {} left out; opened {} times, closed {} times",
-        tally.waited, tally.left_out, tally.opened, tally.closed
-    );
-    let lost = TIMEOUT.saturating_mul(u64::from(tally.waited));
+    let (waited, left_out) = (tally.waited.get(), tally.left_out.get());
+    let (opened, closed) = (tally.opened.get(), tally.closed.get());
+    println!("{waited} reads waited for the timeout, {left_out} left out;");
+    println!("opened {opened} times, closed {closed} times");
+    let lost = TIMEOUT.saturating_mul(u64::from(waited));
     println!("{lost} lost on the bus, of the 60 cycles in which it hung");
 
     // Two glitches that open nothing; three reads open it, and each probe until the bus is well
     // reopens it. 60 cycles long it hung, and soon after it is closed.
-    well &= tally.closed == 1 && BUS.phase(UPTIME.now()) == Phase::Closed;
-    well &= tally.waited == 2 + 3 + (tally.opened - 1) && tally.opened > 1;
+    well &= closed == 1 && BUS.phase(UPTIME.now()) == Phase::Closed;
+    well &= waited == 2 + 3 + (opened - 1) && opened > 1;
     well &= lost < millis(300);
     well &= none > 0 && good > CYCLES - 2 - 60 - 25;
     board::end(well && good + stale + none == CYCLES)

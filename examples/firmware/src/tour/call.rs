@@ -145,6 +145,21 @@ fn blocking() {
         .repeatable_if(black_box(true))
         .call_blocking();
     ended(said);
+    let call = Call::blocking(|_: Attempt| made(), Timer, &DICE).observed_by(&Ears);
+    words(
+        call.or_stale(&LAST)
+            .or_else(|| black_box(1))
+            .call_blocking()
+            .source,
+    );
+    let call = Call::blocking(|_: Attempt| made(), Timer, &DICE).judged_by(|_| outcome());
+    if let Err(error) = call.or_else_if_unwell(|| black_box(1)).call_blocking() {
+        words(error);
+    }
+    let call = Call::blocking(|_: Attempt| made(), Timer, &DICE);
+    if let Err(error) = call.or_stale(&LAST).call_blocking() {
+        words(error);
+    }
 }
 
 fn ended(said: Result<u32, CallError<&'static str>>) {
