@@ -126,6 +126,26 @@ fn a_clock_that_goes_back_during_a_wait_gives_the_next_attempt_no_more_time() {
     assert!(asked.iter().all(|wait| *wait <= secs(8)), "{asked:?}");
 }
 
+#[test]
+fn a_clock_that_goes_back_during_a_wait_gives_nobody_else_more_time() {
+    let start = Instant::ZERO + days(10);
+    let time = Odd::new(start, |now, wait| {
+        if now == start {
+            now - days(1)
+        } else {
+            now + wait
+        }
+    });
+    let down = || core::future::ready(Err::<(), _>("busy"));
+    let hangs = core::future::pending::<Result<(), ()>>;
+    let call = Call::new(down, &time, no_chance).retry(&STEADY);
+    let call = call.within(secs(8)).or_secondary(hangs);
+    assert!(at_once(call.call()).is_err());
+    // 100 ms before the clock went back, and three waits after it.
+    let asked = time.asked.borrow();
+    assert_eq!(asked.last(), Some(&(secs(8) - millis(200 + 400 + 800))));
+}
+
 fn failed(attempts: u32, stopped: StopReason, outcome: Outcome) -> Outcome {
     let error = CallError::Failed {
         error: (),

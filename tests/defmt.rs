@@ -67,9 +67,10 @@ macro_rules! loggable {
 
 /// Not values: what holds limiters, breakers, locks, tables, queues and clocks, and calls that are
 /// being put together.
-const HOLDERS: [&str; 37] = [
+const HOLDERS: [&str; 38] = [
     "AtKey",
     "AtomicRateLimiter",
+    "Backed",
     "Blocking",
     "ByResult",
     "Clocked",
@@ -88,12 +89,12 @@ const HOLDERS: [&str; 37] = [
     "Message",
     "Named",
     "NoMemory",
+    "NoSecondary",
     "Notified",
     "OfKey",
     "OfTarget",
     "OrElse",
     "OrElseIfUnwell",
-    "OrStale",
     "Places",
     "Plain",
     "Queued",

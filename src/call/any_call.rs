@@ -1,12 +1,13 @@
-//! What a call is to those behind it: made, timed and told of, whatever its parts are.
+//! What a call is to what is behind it: made, timed and told of, whatever its parts are.
 
 use super::observe::Observe;
-use super::operation::Operation;
+use super::operation::{Attempt, Operation};
 use super::{Call, CallError};
 use crate::breaker::CircuitBreaker;
+use crate::deadline::Deadline;
 use crate::event::FallbackEvent;
 use crate::outcome::Outcome;
-use crate::time::{Clock, Instant};
+use crate::time::{Clock, Duration, Instant, Sleep};
 
 /// A [`Call`] whose parts fit together, awaited or blocking. Nothing else is one.
 pub trait AnyCall {
@@ -20,14 +21,19 @@ pub trait AnyCall {
     #[doc(hidden)]
     fn time(&self) -> &Self::Time;
 
+    /// One attempt of somebody else that begins now, and how long it may take; none if the deadline
+    /// has passed.
+    #[doc(hidden)]
+    fn attempt_elsewhere(&self, deadline: Deadline) -> Option<(Attempt, Duration)>;
+
     /// Tells the observer where the answer came from; the event is given its name and the time.
     #[doc(hidden)]
     fn tell(&self, event: impl FnOnce(&str, Instant) -> FallbackEvent<'_>);
 }
 
 /// A [`Call`] that can be awaited: its operation is an [`AsyncOperation`](super::AsyncOperation),
-/// its time a [`Sleep`](crate::time::Sleep). Nothing else is one.
-pub trait AsyncCall: AnyCall {
+/// its time a [`Sleep`]. Nothing else is one.
+pub trait AsyncCall: AnyCall<Time: Sleep> {
     #[doc(hidden)]
     fn run(&mut self) -> impl Future<Output = Finished<Self::Value, Self::Error>>;
 }
@@ -54,6 +60,11 @@ where
         &self.time
     }
 
+    fn attempt_elsewhere(&self, deadline: Deadline) -> Option<(Attempt, Duration)> {
+        let now = self.time.now();
+        (!deadline.has_passed(now)).then(|| self.plan.attempt(1, now, deadline))
+    }
+
     fn tell(&self, event: impl FnOnce(&str, Instant) -> FallbackEvent<'_>) {
         if O::LISTENS {
             let name = self.plan.name_beside(&self.breaker);
@@ -67,14 +78,6 @@ where
 pub struct Finished<V, E> {
     pub(super) result: Result<V, CallError<E>>,
     pub(super) outcome: Outcome,
-}
-
-impl<V, E> Finished<V, E> {
-    /// It came to nothing between two attempts, or before the first.
-    pub(super) fn without_answer(error: CallError<E>) -> Self {
-        Self {
-            outcome: error.outcome(),
-            result: Err(error),
-        }
-    }
+    /// When the whole must be over, as far as the clock has gone back since it began.
+    pub(super) deadline: Deadline,
 }

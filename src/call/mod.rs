@@ -61,10 +61,11 @@
 //!
 //! # What is behind it
 //!
-//! If a call comes to nothing there may be an answer all the same, awaited or blocking:
-//! [`or_stale`](Call::or_stale), [`or_else`](Call::or_else),
-//! [`or_else_if_unwell`](Call::or_else_if_unwell) end the sentence, and the answer says where it came
-//! from. An example is at [`OrStale`].
+//! If a call comes to nothing there may be an answer all the same: the last good one
+//! ([`or_stale`](Call::or_stale)), somebody else's ([`or_secondary`](Call::or_secondary)), a safe one
+//! ([`or_else`](Call::or_else), [`or_else_if_unwell`](Call::or_else_if_unwell)), asked for in this
+//! order, awaited or blocking. The answer says which it is. Or it is done later. [`Backed`] has
+//! examples.
 //!
 //! # When a call is dropped
 //!
@@ -79,6 +80,7 @@
 //! An operation that panics unwinds through the call, which has then been dropped.
 
 mod any_call;
+mod asked;
 mod error;
 mod given_up;
 mod judge;
@@ -87,6 +89,7 @@ mod observe;
 mod operation;
 mod or_else;
 mod run;
+mod secondary;
 mod timeout;
 
 pub use any_call::{AnyCall, AsyncCall, BlockingCall};
@@ -95,7 +98,8 @@ pub use judge::{ByResult, Judge, Notified};
 pub use no_breaker::NoBreaker;
 pub use observe::Observe;
 pub use operation::{AsyncOperation, Attempt, Blocking, BlockingOperation, Operation, Plain, Told};
-pub use or_else::{NoMemory, OrElse, OrElseIfUnwell, OrStale};
+pub use or_else::{Backed, NoMemory, OrElse, OrElseIfUnwell};
+pub use secondary::{AsyncSecondary, BlockingSecondary, NoSecondary};
 pub use timeout::{TimedOut, timeout};
 
 use crate::breaker::CircuitBreaker;

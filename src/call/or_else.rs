@@ -1,12 +1,11 @@
 //! What is answered if the call comes to nothing: the end of the sentence.
-//!
-//! For other chains (a second provider, a queue for later) end with [`Call::call`] and go on with
-//! [`primary`].
 
-use super::any_call::{AnyCall, AsyncCall, BlockingCall, Finished};
-use super::{Call, CallError};
-use crate::fallback::{Aged, Chain, Memory, Missed, Served, Source, primary};
-use crate::time::{Clock, Instant};
+use super::any_call::{AsyncCall, BlockingCall};
+use super::asked::Asked;
+use super::secondary::{AsyncSecondary, BlockingSecondary, NoSecondary};
+use super::{Call, CallError, timeout};
+use crate::fallback::{Aged, Memory, Served};
+use crate::time::Instant;
 
 /// Nothing is kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +21,8 @@ impl<V> Memory<V> for NoMemory {
     }
 }
 
-/// A call, and the last good answer behind it.
+/// A call, and who is asked in its place if it comes to nothing: first the last good answer, then a
+/// secondary.
 ///
 /// ```
 /// use steadfast::call::{Attempt, Call};
@@ -49,35 +49,77 @@ impl<V> Memory<V> for NoMemory {
 ///     (Ok(215), Source::Primary),
 ///     (Err("no answer"), Source::Stale),
 /// ] {
-///     let celsius = Call::blocking(|_: Attempt| read, &board, || 0)
+///     let decidegrees = Call::blocking(|_: Attempt| read, &board, || 0)
 ///         .attempt_timeout(millis(25))
 ///         .or_stale(&mut last)
 ///         .or_else(|| 200)
 ///         .call_blocking();
-///     assert_eq!(celsius.source, source);
+///     assert_eq!(decidegrees.source, source);
 ///     board.sleep_blocking(secs(1));
 /// }
 /// ```
+///
+/// # Or later
+///
+/// To accept what cannot be done now, end with [`Call::call`] and go on with
+/// [`primary`](crate::fallback::primary) and a [`DeferredQueue`](crate::fallback::DeferredQueue).
+/// Unless doing it twice does no harm, only what was refused or never sent may be done later:
+///
+/// ```
+/// # use steadfast::call::{Attempt, Call};
+/// use steadfast::breaker::Breaker;
+/// use steadfast::fallback::{DeferredQueue, Source, primary};
+/// use steadfast::outcome::Outcome;
+/// use steadfast::shared::Shared;
+/// # use steadfast::time::{BlockingSleep, Clock, Duration, Instant};
+///
+/// static BANK: Shared<Breaker> = Shared::breaker(Breaker::standard());
+/// static LATER: Shared<DeferredQueue<u32, 8>> = Shared::deferred_queue();
+///
+/// # struct Board;
+/// # impl Clock for Board {
+/// #     fn now(&self) -> Instant {
+/// #         Instant::from_secs(1)
+/// #     }
+/// # }
+/// # impl BlockingSleep for Board {
+/// #     fn sleep_blocking(&self, _: Duration) {}
+/// # }
+/// # let board = Board;
+/// # BANK.with_state(|breaker, state| breaker.force_open(state, board.now()));
+/// # let charge = |_: Attempt| Ok::<_, &str>("charged");
+/// let charged = Call::blocking(charge, &board, || 0)
+///     .not_repeatable()
+///     .guarded_by(&BANK) // which is open
+///     .call_blocking();
+/// let order = primary(charged)
+///     .only_if(|error| error.outcome() == Outcome::Rejected)?
+///     .or_defer(|| LATER.push(4_711, board.now()).map(|_| "pending"))
+///     .served()?;
+/// assert_eq!((order.value, order.source), ("pending", Source::Deferred));
+/// # Ok::<(), steadfast::call::CallError<&str>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is called before `call`"]
-pub struct OrStale<C, M> {
+pub struct Backed<C, M, S = NoSecondary> {
     call: C,
     memory: M,
+    secondary: S,
 }
 
-/// A call that always has an answer.
+/// A call that always has an answer. `B` is a [`Backed`] call.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is called before `call`"]
-pub struct OrElse<C, M, D> {
-    behind: OrStale<C, M>,
+pub struct OrElse<B, D> {
+    behind: B,
     default: D,
 }
 
-/// A call that has an answer, unless a no is the answer.
+/// A call that has an answer, unless a no is the answer. `B` is a [`Backed`] call.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is called before `call`"]
-pub struct OrElseIfUnwell<C, M, D> {
-    behind: OrStale<C, M>,
+pub struct OrElseIfUnwell<B, D> {
+    behind: B,
     default: D,
 }
 
@@ -85,28 +127,90 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     /// Keeps each good answer in `memory`, and takes the last one if the call comes to nothing: a
     /// `&mut` [`LastGood`](crate::fallback::LastGood), or the place of a key in a
     /// [`StaleCache`](crate::fallback::StaleCache).
-    pub fn or_stale<M>(self, memory: M) -> OrStale<Self, M> {
-        OrStale { call: self, memory }
+    pub fn or_stale<M>(self, memory: M) -> Backed<Self, M> {
+        Backed {
+            call: self,
+            memory,
+            secondary: NoSecondary,
+        }
+    }
+
+    /// Asks somebody else if the call comes to nothing: see [`Backed::or_secondary`].
+    pub fn or_secondary<S>(self, secondary: S) -> Backed<Self, NoMemory, S> {
+        self.or_stale(NoMemory).or_secondary(secondary)
     }
 
     /// Takes a safe value if the call comes to nothing, whatever the error: see
-    /// [`OrStale::or_else`].
-    pub fn or_else<D>(self, default: D) -> OrElse<Self, NoMemory, D> {
+    /// [`Backed::or_else`].
+    pub fn or_else<D>(self, default: D) -> OrElse<Backed<Self, NoMemory>, D> {
         self.or_stale(NoMemory).or_else(default)
     }
 
     /// Takes a safe value if the other side is unwell, and hands on its no otherwise: see
-    /// [`OrStale::or_else_if_unwell`].
-    pub fn or_else_if_unwell<D>(self, default: D) -> OrElseIfUnwell<Self, NoMemory, D> {
+    /// [`Backed::or_else_if_unwell`].
+    pub fn or_else_if_unwell<D>(self, default: D) -> OrElseIfUnwell<Backed<Self, NoMemory>, D> {
         self.or_stale(NoMemory).or_else_if_unwell(default)
     }
 }
 
-impl<C, M> OrStale<C, M> {
+impl<C, M> Backed<C, M> {
+    /// Asks somebody else if there is nothing else so far: a replica, another provider. Not for an
+    /// error that was judged to be [`Ignored`](crate::outcome::Outcome::Ignored).
+    ///
+    /// Where the call is awaited it is a closure like `|| replica(id)`; where it blocks, one that
+    /// takes the [`Attempt`](super::Attempt), of which the deadline is its own. It is called once,
+    /// and has no part in the breaker, the retries and the budget: if it needs such things of its
+    /// own, let it be another [`Call`]. What it answers is not kept, and an error of it is not what
+    /// comes back.
+    ///
+    /// It may take as long as an attempt, and no longer than is left of the whole; if nothing is
+    /// left nobody is asked. So see to it that the retries leave it some:
+    /// [`max_elapsed`](crate::retry::RetryPolicyConfig::max_elapsed) ends them early.
+    ///
+    /// ```
+    /// use steadfast::call::{Attempt, Call};
+    /// use steadfast::fallback::Source;
+    /// # use steadfast::time::{BlockingSleep, Clock, Duration, Instant};
+    /// use steadfast::time::{millis, secs};
+    ///
+    /// # struct Board;
+    /// # impl Clock for Board {
+    /// #     fn now(&self) -> Instant {
+    /// #         Instant::from_secs(1)
+    /// #     }
+    /// # }
+    /// # impl BlockingSleep for Board {
+    /// #     fn sleep_blocking(&self, _: Duration) {}
+    /// # }
+    /// # let board = Board;
+    /// let gnss = |_: Attempt| Err("no fix");
+    /// let network = |attempt: Attempt| {
+    ///     assert_eq!(attempt.deadline.remaining(board.now()), secs(2));
+    ///     Ok::<_, &str>(1_700_000_000_u64)
+    /// };
+    /// let time = Call::blocking(gnss, &board, || 0)
+    ///     .attempt_timeout(secs(2))
+    ///     .within(secs(5))
+    ///     .or_secondary(network)
+    ///     .call_blocking()?;
+    /// assert_eq!((time.value, time.source), (1_700_000_000, Source::Secondary));
+    /// # Ok::<(), steadfast::call::CallError<&str>>(())
+    /// ```
+    pub fn or_secondary<S>(self, secondary: S) -> Backed<C, M, S> {
+        Backed {
+            call: self.call,
+            memory: self.memory,
+            secondary,
+        }
+    }
+}
+
+impl<C, M, S> Backed<C, M, S> {
     /// Takes a safe value if there is nothing else. There is an answer then, whatever the error: also
-    /// for one that was judged to be [`Ignored`](crate::outcome::Outcome::Ignored), "no such order", say. Where such
-    /// a no must come through, take [`or_else_if_unwell`](Self::or_else_if_unwell).
-    pub fn or_else<D>(self, default: D) -> OrElse<C, M, D> {
+    /// for one that was judged to be [`Ignored`](crate::outcome::Outcome::Ignored), "no such order",
+    /// say. Where such a no must come through, take
+    /// [`or_else_if_unwell`](Self::or_else_if_unwell).
+    pub fn or_else<D>(self, default: D) -> OrElse<Self, D> {
         OrElse {
             behind: self,
             default,
@@ -115,7 +219,7 @@ impl<C, M> OrStale<C, M> {
 
     /// Takes a safe value if there is nothing else, except for an error that was judged to be
     /// [`Ignored`](crate::outcome::Outcome::Ignored): that one comes through.
-    pub fn or_else_if_unwell<D>(self, default: D) -> OrElseIfUnwell<C, M, D> {
+    pub fn or_else_if_unwell<D>(self, default: D) -> OrElseIfUnwell<Self, D> {
         OrElseIfUnwell {
             behind: self,
             default,
@@ -123,28 +227,50 @@ impl<C, M> OrStale<C, M> {
     }
 }
 
-impl<C: AsyncCall, M: Memory<C::Value>> OrStale<C, M> {
-    /// Makes the call, and looks into the memory if that comes to nothing.
+impl<C, M, S> Backed<C, M, S>
+where
+    C: AsyncCall,
+    M: Memory<C::Value>,
+    S: AsyncSecondary<C::Value>,
+{
+    /// Makes the call, and asks who is behind it if that comes to nothing.
     ///
     /// An answer that was judged not to be a success, an `Ok` with status 503, say, is what comes
-    /// back if there is nothing in the memory. It is never kept.
+    /// back if nobody has a better one. It is never kept.
     ///
     /// # Errors
     ///
-    /// [`CallError`], if there is nothing in the memory, or if the error was judged to be
-    /// [`Ignored`](crate::outcome::Outcome::Ignored): then nobody looks.
+    /// [`CallError`], the call's own, if nobody has an answer, or if the error was judged to be
+    /// [`Ignored`](crate::outcome::Outcome::Ignored): then nobody is asked.
     pub async fn call(self) -> Result<Served<C::Value>, CallError<C::Error>> {
         self.ask().await.without_default()
     }
 
-    async fn ask(mut self) -> Asked<C> {
-        let finished = self.call.run().await;
-        self.look(finished)
+    async fn ask(self) -> Asked<C> {
+        let Self {
+            mut call,
+            memory,
+            secondary,
+        } = self;
+        let finished = call.run().await;
+        let asked = Asked::new(call, finished, memory);
+        if S::IS_THERE
+            && let Some((_, limit)) = asked.attempt_elsewhere()
+        {
+            let answer = timeout(asked.call.time(), limit, secondary.ask()).await;
+            return asked.or_secondary(answer.ok().flatten());
+        }
+        asked
     }
 }
 
-impl<C: BlockingCall, M: Memory<C::Value>> OrStale<C, M> {
-    /// Makes the call on this thread, and looks into the memory if that comes to nothing.
+impl<C, M, S> Backed<C, M, S>
+where
+    C: BlockingCall,
+    M: Memory<C::Value>,
+    S: BlockingSecondary<C::Value>,
+{
+    /// Makes the call on this thread, and asks who is behind it if that comes to nothing.
     ///
     /// # Errors
     ///
@@ -153,27 +279,56 @@ impl<C: BlockingCall, M: Memory<C::Value>> OrStale<C, M> {
         self.ask_blocking().without_default()
     }
 
-    fn ask_blocking(mut self) -> Asked<C> {
-        let finished = self.call.run_blocking();
-        self.look(finished)
+    fn ask_blocking(self) -> Asked<C> {
+        let Self {
+            mut call,
+            memory,
+            secondary,
+        } = self;
+        let finished = call.run_blocking();
+        let asked = Asked::new(call, finished, memory);
+        if S::IS_THERE
+            && let Some((attempt, _)) = asked.attempt_elsewhere()
+        {
+            return asked.or_secondary(secondary.ask(attempt));
+        }
+        asked
     }
 }
 
-impl<C: AsyncCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElse<C, M, D> {
+impl<C, M, S, D> OrElse<Backed<C, M, S>, D>
+where
+    C: AsyncCall,
+    M: Memory<C::Value>,
+    S: AsyncSecondary<C::Value>,
+    D: FnOnce() -> C::Value,
+{
     /// Makes the call, and takes what is behind it if that comes to nothing.
     pub async fn call(self) -> Served<C::Value> {
         self.behind.ask().await.or_default(self.default)
     }
 }
 
-impl<C: BlockingCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElse<C, M, D> {
+impl<C, M, S, D> OrElse<Backed<C, M, S>, D>
+where
+    C: BlockingCall,
+    M: Memory<C::Value>,
+    S: BlockingSecondary<C::Value>,
+    D: FnOnce() -> C::Value,
+{
     /// Makes the call on this thread, and takes what is behind it if that comes to nothing.
     pub fn call_blocking(self) -> Served<C::Value> {
         self.behind.ask_blocking().or_default(self.default)
     }
 }
 
-impl<C: AsyncCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElseIfUnwell<C, M, D> {
+impl<C, M, S, D> OrElseIfUnwell<Backed<C, M, S>, D>
+where
+    C: AsyncCall,
+    M: Memory<C::Value>,
+    S: AsyncSecondary<C::Value>,
+    D: FnOnce() -> C::Value,
+{
     /// Makes the call, and takes what is behind it if the other side is unwell.
     ///
     /// # Errors
@@ -185,7 +340,13 @@ impl<C: AsyncCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElseIfUnwell<
     }
 }
 
-impl<C: BlockingCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElseIfUnwell<C, M, D> {
+impl<C, M, S, D> OrElseIfUnwell<Backed<C, M, S>, D>
+where
+    C: BlockingCall,
+    M: Memory<C::Value>,
+    S: BlockingSecondary<C::Value>,
+    D: FnOnce() -> C::Value,
+{
     /// Makes the call on this thread, and takes what is behind it if the other side is unwell.
     ///
     /// # Errors
@@ -194,82 +355,5 @@ impl<C: BlockingCall, M: Memory<C::Value>, D: FnOnce() -> C::Value> OrElseIfUnwe
     pub fn call_blocking(self) -> Result<Served<C::Value>, CallError<C::Error>> {
         let asked = self.behind.ask_blocking();
         asked.or_default_if_unwell(self.default)
-    }
-}
-
-impl<C: AnyCall, M: Memory<C::Value>> OrStale<C, M> {
-    /// The call is over: the memory keeps what it came to, or stands in for it.
-    fn look(self, finished: Finished<C::Value, C::Error>) -> Asked<C> {
-        let Self { call, memory } = self;
-        let Finished { result, outcome } = finished;
-        let chain = match result {
-            Ok(value) if outcome.is_success() => primary(Ok(value)),
-            Ok(value) => primary(Err(Came::Value(value))),
-            Err(error) => primary(Err(Came::Error(error))),
-        };
-        let now = call.time().now();
-        let chain = chain.judged_by(|_| outcome);
-        Asked {
-            chain: chain.map(|chain| chain.backed_by(memory, now)),
-            call,
-        }
-    }
-}
-
-/// What a call came to, and what was behind it.
-struct Asked<C: AnyCall> {
-    call: C,
-    /// The answer so far; or a no that is meant, behind which nobody looks.
-    chain: Result<Chain<C::Value, CameOf<C>>, CameOf<C>>,
-}
-
-impl<C: AnyCall> Asked<C> {
-    fn or_default(self, default: impl FnOnce() -> C::Value) -> Served<C::Value> {
-        let chain = self.chain.unwrap_or_else(|no| primary(Err(no)));
-        let served = chain.or_default(default);
-        self.call.tell(|name, at| served.event(name, at));
-        served
-    }
-
-    fn or_default_if_unwell(
-        self,
-        default: impl FnOnce() -> C::Value,
-    ) -> Result<Served<C::Value>, CallError<C::Error>> {
-        if self.chain.is_err() {
-            return self.without_default();
-        }
-        Ok(self.or_default(default))
-    }
-
-    fn without_default(self) -> Result<Served<C::Value>, CallError<C::Error>> {
-        let chain = match self.chain {
-            Ok(chain) => chain,
-            Err(no) => return no.with(Missed::NONE),
-        };
-        self.call.tell(|name, at| chain.event(name, at));
-        let missed = chain.missed();
-        chain.served().or_else(|came| came.with(missed))
-    }
-}
-
-/// What a call came to that was no success.
-enum Came<V, E> {
-    /// An answer all the same.
-    Value(V),
-    Error(CallError<E>),
-}
-
-type CameOf<C> = Came<<C as AnyCall>::Value, <C as AnyCall>::Error>;
-
-impl<V, E> Came<V, E> {
-    /// There is nothing better.
-    fn with(self, missed: Missed) -> Result<Served<V>, CallError<E>> {
-        match self {
-            Self::Value(value) => Ok(Served {
-                missed,
-                ..Served::new(value, Source::Primary)
-            }),
-            Self::Error(error) => Err(error),
-        }
     }
 }

@@ -21,6 +21,18 @@ impl Plan {
     pub(super) fn name_beside<'a>(&self, breaker: &'a impl CircuitBreaker) -> &'a str {
         self.name.or(breaker.name()).unwrap_or(CALL)
     }
+
+    /// An attempt that begins now, and how long it may take.
+    pub(super) fn attempt(
+        &self,
+        number: u32,
+        now: Instant,
+        deadline: Deadline,
+    ) -> (Attempt, Duration) {
+        let limit = deadline.limit(now, self.attempt);
+        let deadline = deadline.nested(Deadline::after(now, limit));
+        (Attempt { number, deadline }, limit)
+    }
 }
 
 /// What an attempt came to.
@@ -71,14 +83,11 @@ where
 {
     async fn run(&mut self) -> Finished<Op::Value, Op::Error> {
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
-        let mut under_way = match UnderWay::begin(parts) {
-            Ok(under_way) => under_way,
-            Err(error) => return Finished::without_answer(error),
-        };
+        let mut under_way = UnderWay::begin(parts);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
-                Err(error) => return Finished::without_answer(error),
+                Err(error) => return under_way.without_answer(error),
             };
             let ended = timeout(&self.time, limit, self.operation.begin(attempt)).await;
             match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
@@ -104,14 +113,11 @@ where
 {
     fn run_blocking(&mut self) -> Finished<Op::Value, Op::Error> {
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
-        let mut under_way = match UnderWay::begin(parts) {
-            Ok(under_way) => under_way,
-            Err(error) => return Finished::without_answer(error),
-        };
+        let mut under_way = UnderWay::begin(parts);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
-                Err(error) => return Finished::without_answer(error),
+                Err(error) => return under_way.without_answer(error),
             };
             let made = self.operation.make(attempt);
             // A late no is still a no; a late "connection lost" is what a socket's timeout says.
@@ -159,16 +165,14 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
 }
 
 impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
-    fn begin<E>(
-        (plan, time, breaker, observer): (&'a Plan, &'a T, &'a G, &'a O),
-    ) -> Result<Self, CallError<E>> {
+    fn begin((plan, time, breaker, observer): (&'a Plan, &'a T, &'a G, &'a O)) -> Self {
         let now = time.now();
         let deadline = plan.deadline.nested(Deadline::after(now, plan.within));
         let mut retry = plan.policy.start(now).until(deadline);
         if !plan.repeatable {
             retry = retry.not_repeatable();
         }
-        let mut under_way = Self {
+        Self {
             plan,
             time,
             breaker,
@@ -179,12 +183,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             last: Outcome::Cancelled,
             permit: None,
             has_ended: false,
-        };
-        let is_time = !deadline.has_passed(now) && deadline.remaining(now) >= plan.at_least;
-        if !plan.guards_each_attempt && is_time {
-            under_way.enter()?;
         }
-        Ok(under_way)
     }
 
     /// The attempt that begins now, and how long it may take.
@@ -205,18 +204,23 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             self.tell_end(CallOutcome::DeadlineExceeded);
             return Err(CallError::DeadlineExceeded { attempts });
         }
-        if self.plan.guards_each_attempt {
+        // A breaker around the whole is entered once.
+        if self.plan.guards_each_attempt || self.attempts == 0 {
             self.enter()?;
         }
-        let limit = deadline.limit(now, self.plan.attempt);
         self.attempts = self.attempts.saturating_add(1);
         self.began = now;
         self.last = Outcome::Cancelled;
-        let attempt = Attempt {
-            number: self.attempts,
-            deadline: deadline.nested(Deadline::after(now, limit)),
-        };
-        Ok((attempt, limit))
+        Ok(self.plan.attempt(self.attempts, now, deadline))
+    }
+
+    /// It came to nothing between two attempts, or before the first.
+    fn without_answer<V, E>(&self, error: CallError<E>) -> Finished<V, E> {
+        Finished {
+            outcome: error.outcome(),
+            result: Err(error),
+            deadline: self.retry.deadline(),
+        }
     }
 
     fn end<V, E>(
@@ -264,7 +268,11 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
                     Err(CallError::DeadlineExceeded { .. }) => CallOutcome::DeadlineExceeded,
                     _ => CallOutcome::Attempted { outcome, stopped },
                 });
-                Next::Return(Finished { result, outcome })
+                Next::Return(Finished {
+                    result,
+                    outcome,
+                    deadline: self.retry.deadline(),
+                })
             }
         }
     }

@@ -6,6 +6,7 @@ mod fallback;
 mod given_up;
 mod random;
 mod retries;
+mod secondary;
 #[path = "../simulated/mod.rs"]
 mod simulated;
 mod time;

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use steadfast::breaker::CircuitBreaker;
-use steadfast::call::{Attempt, ByResult, Call, NoBreaker, NoMemory, OrElse, OrStale, Plain, Told};
+use steadfast::call::{Attempt, Backed, ByResult, Call, NoBreaker, NoMemory, OrElse, Plain, Told};
 use steadfast::retry::{Budget, NoBudget, RetryPolicy};
 use steadfast::time::{Duration, secs};
 
@@ -191,12 +191,17 @@ pub trait Resilient: Sized {
 
     /// Keeps each good answer, and takes the last one if it comes to nothing; see
     /// [`Call::or_stale`].
-    fn or_stale<M>(self, memory: M) -> OrStale<Sentence<Self>, M> {
+    fn or_stale<M>(self, memory: M) -> Backed<Sentence<Self>, M> {
         self.with_care().or_stale(memory)
     }
 
+    /// Asks somebody else if it comes to nothing; see [`Backed::or_secondary`].
+    fn or_secondary<S>(self, secondary: S) -> Backed<Sentence<Self>, NoMemory, S> {
+        self.with_care().or_secondary(secondary)
+    }
+
     /// Takes a safe value if it comes to nothing; see [`Call::or_else`].
-    fn or_else<D>(self, default: D) -> OrElse<Sentence<Self>, NoMemory, D> {
+    fn or_else<D>(self, default: D) -> OrElse<Backed<Sentence<Self>, NoMemory>, D> {
         self.with_care().or_else(default)
     }
 

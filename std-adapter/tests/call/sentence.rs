@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use steadfast::backoff::Backoff;
 use steadfast::breaker::Phase;
 use steadfast::call::{CallError, Observe};
 use steadfast::deadline::Deadline;
 use steadfast::event::CallEvent;
 use steadfast::fallback::Source;
 use steadfast::outcome::Outcome;
+use steadfast::policy;
 use steadfast::retry::{RetryPolicy, StopReason};
 use steadfast::time::{Duration, millis, secs};
 use steadfast_std::call::{ATTEMPT_TIMEOUT, WITHIN, told};
@@ -50,6 +52,44 @@ async fn a_service_that_hangs_is_given_up_by_the_deadline_and_a_default_serves()
     assert_eq!((served.value, served.source), (5, Source::Default));
     let took = now().since(began);
     assert!((secs(8)..secs(8) + millis(2)).contains(&took), "{took}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_is_asked_within_what_the_service_has_left_of_the_time() {
+    let hang = || std::future::pending::<Result<u32, &str>>();
+    let replica = |takes: Duration| {
+        move || async move {
+            sleep(takes.to_core()).await;
+            Ok::<_, std::io::Error>(7)
+        }
+    };
+    // The retries end before the whole does: after two attempts, with more than 3 s left.
+    let early = policy!(RetryPolicy::new(Backoff::standard()).max_elapsed(secs(3)));
+    let ask = |takes| {
+        hang.retry(&early)
+            .attempt_timeout(secs(2))
+            .within(secs(8))
+            .or_secondary(replica(takes))
+            .or_else(|| 5)
+    };
+    let began = now();
+    let served = tokio::spawn(ask(secs(1)).call()).await.unwrap();
+    assert_eq!((served.value, served.source), (7, Source::Secondary));
+    assert_eq!(served.missed.to_string(), "primary");
+    assert!(now().since(began) < secs(8));
+
+    let began = now();
+    let served = ask(secs(3)).call().await;
+    assert_eq!((served.value, served.source), (5, Source::Default));
+    assert_eq!(served.missed.to_string(), "primary, secondary");
+    assert!(now().since(began) < secs(8));
+
+    // Where nobody says how long: as long as an attempt.
+    let began = now();
+    let hangs_too = hang.or_secondary(hang).call().await;
+    assert!(hangs_too.is_err());
+    let took = now().since(began);
+    assert!((secs(10)..secs(10) + millis(3)).contains(&took), "{took}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -156,8 +156,12 @@ fn blocking() {
     if let Err(error) = call.or_else_if_unwell(|| black_box(1)).call_blocking() {
         words(error);
     }
-    let call = Call::blocking(|_: Attempt| made(), Timer, &DICE);
-    if let Err(error) = call.or_stale(&LAST).call_blocking() {
+    let call = Call::blocking(|_: Attempt| made(), Timer, &DICE).within(wait());
+    let call = call.or_stale(&LAST).or_secondary(|attempt: Attempt| {
+        black_box(attempt);
+        made()
+    });
+    if let Err(error) = call.call_blocking() {
         words(error);
     }
 }
@@ -214,7 +218,7 @@ fn awaited() {
         words(error);
     }
     let call = Call::new(begun, &Timer, &DICE).budget(&PURSE);
-    let call = pin!(call.or_stale(&LAST).call());
+    let call = pin!(call.or_stale(&LAST).or_secondary(begun).call());
     if let Poll::Ready(Err(error)) = call.poll(&mut context) {
         words(error);
     }
