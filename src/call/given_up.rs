@@ -8,8 +8,8 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     /// An attempt that is dropped this long after it began, or later, counts as timed out with the
     /// breaker, and who observes the call hears that it has timed out. Unless set, whoever leaves
     /// counts nothing, however long they have waited. With a breaker around the whole call it is the
-    /// call that counts, from its beginning; but not while it waits because it was
-    /// [throttled](Outcome::Throttled).
+    /// call that counts, from its beginning; or, where it was [throttled](Outcome::Throttled), from
+    /// the first attempt after that, and not at all during the wait before.
     ///
     /// For users who leave sooner than an attempt times out: what the other side takes at its slowest,
     /// when it is well, is a good value, since a user who leaves within it says nothing of the other

@@ -155,6 +155,9 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     attempts: u32,
     /// When the attempt under way began; before the first, the call.
     began: Instant,
+    /// From when on the whole has been waited for, in time that has passed: from its beginning, or
+    /// from when the other side let it come back.
+    waits_from: Duration,
     /// What came of the last attempt. Before the first, and while one is under way, nothing is known
     /// that speaks against the other side.
     last: Outcome,
@@ -180,6 +183,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             retry,
             attempts: 0,
             began: now,
+            waits_from: Duration::ZERO,
             last: Outcome::Cancelled,
             permit: None,
             has_ended: false,
@@ -210,6 +214,9 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         }
         self.attempts = self.attempts.saturating_add(1);
         self.began = now;
+        if matches!(self.last, Outcome::Throttled { .. }) {
+            self.waits_from = self.retry.elapsed(now);
+        }
         self.last = Outcome::Cancelled;
         Ok(self.plan.attempt(self.attempts, now, deadline))
     }
@@ -383,13 +390,13 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         });
     }
 
-    /// How long the permit has been held.
+    /// How long the other side has been waited for, as far as the permit tells of it.
     fn held(&self) -> Duration {
         let now = self.time.now();
         if self.plan.guards_each_attempt {
             now.since(self.began)
         } else {
-            self.retry.elapsed(now)
+            self.retry.elapsed(now) - self.waits_from
         }
     }
 }

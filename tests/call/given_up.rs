@@ -1,6 +1,6 @@
 //! Callers who leave: what that says of the other side, if anything.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{pending, ready};
 
 use steadfast::breaker::{Breaker, Phase};
@@ -236,4 +236,39 @@ fn a_call_without_a_breaker_says_that_it_was_given_up_late() {
     give_up_after(secs(2), &world, call.or_else(|| 5).call());
     let end = "ended: call: timed_out in 2s (attempts: 1; the caller left)";
     assert_eq!(*lines.borrow(), [end]);
+}
+
+/// The other side has answered, and asked for the wait: that is no time in which it hangs.
+#[test]
+fn a_wait_that_the_other_side_has_asked_for_does_not_count_in_the_next_attempt_either() {
+    for (waited, phase) in [
+        (millis(1), Phase::Closed),
+        (secs(2) - nanos(1), Phase::Closed),
+        (secs(2), Phase::Open),
+    ] {
+        let world = World::new();
+        let breaker = Shared::breaker(BREAKER);
+        let throttled = Outcome::Throttled {
+            retry_after: Some(secs(10)),
+        };
+        let attempts = Cell::new(0);
+        let operation = || async {
+            attempts.set(attempts.get() + 1);
+            if attempts.get() > 1 {
+                world.pass(waited).await;
+                pending::<()>().await;
+            }
+            Err::<(), _>("429")
+        };
+        let call = Call::new(operation, &world, no_chance)
+            .retry(&STEADY)
+            .judged_by(|_| throttled)
+            .given_up_counts_after(secs(2))
+            .guarded_by(&breaker);
+        // The wait of ten seconds, and then the attempt.
+        assert_eq!(world.run_for(2, call.call()), None);
+        assert_eq!(attempts.get(), 2);
+        assert_eq!(world.now(), Instant::ZERO + secs(10) + waited);
+        assert_eq!(breaker.phase(world.now()), phase, "after {waited}");
+    }
 }

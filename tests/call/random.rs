@@ -244,13 +244,14 @@ fn given_up(
 ) -> Outcome {
     let told = heard.attempts.borrow();
     let under_way = begun.get(told.len()).map(|(at, _)| *at);
-    let since = match (schedule.each_attempt, under_way) {
-        (true, under_way) => under_way,
-        (false, Some(_)) => Some(start),
-        // It waits; if the other side is well, for that one's sake.
-        (false, None) => {
-            let is_throttled = matches!(told.last(), Some(Outcome::Throttled { .. }));
-            (!is_throttled).then_some(start)
+    let is_throttled = |outcome: &Outcome| matches!(outcome, Outcome::Throttled { .. });
+    let since = if schedule.each_attempt {
+        under_way
+    } else {
+        // Until it may come back it waits for the sake of the other side, which is well.
+        match told.iter().rposition(is_throttled) {
+            Some(throttled) => begun.get(throttled + 1).map(|(at, _)| *at),
+            None => Some(start),
         }
     };
     match (schedule.counts_after, since) {
