@@ -102,7 +102,8 @@ impl<V> Memory<V> for NoMemory {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is called before `call`"]
 pub struct Backed<C, M, S = NoSecondary> {
-    call: C,
+    // Not `call`: who has made a mistake would read that `call` is a private field.
+    primary: C,
     memory: M,
     secondary: S,
 }
@@ -129,7 +130,7 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     /// [`StaleCache`](crate::fallback::StaleCache).
     pub fn or_stale<M>(self, memory: M) -> Backed<Self, M> {
         Backed {
-            call: self,
+            primary: self,
             memory,
             secondary: NoSecondary,
         }
@@ -198,7 +199,7 @@ impl<C, M> Backed<C, M> {
     /// ```
     pub fn or_secondary<S>(self, secondary: S) -> Backed<C, M, S> {
         Backed {
-            call: self.call,
+            primary: self.primary,
             memory: self.memory,
             secondary,
         }
@@ -248,7 +249,7 @@ where
 
     async fn ask(self) -> Asked<C> {
         let Self {
-            mut call,
+            primary: mut call,
             memory,
             secondary,
         } = self;
@@ -281,7 +282,7 @@ where
 
     fn ask_blocking(self) -> Asked<C> {
         let Self {
-            mut call,
+            primary: mut call,
             memory,
             secondary,
         } = self;
