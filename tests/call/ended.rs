@@ -299,3 +299,46 @@ fn the_end_is_what_became_of_the_call_and_comes_before_what_was_served_instead()
         ]
     );
 }
+
+/// Whoever is asked, and wherever it is dropped: nothing is left behind, and one end is told.
+#[test]
+fn a_call_that_is_dropped_after_any_poll_leaves_nothing_behind_and_has_ended_once() {
+    const BREAKER: Breaker = policy!(Breaker::consecutive(1).open_for(secs(10)).close_after(1));
+    for (each_attempt, is_probe) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut is_over = false;
+        for polls in 0..20 {
+            let world = World::new();
+            let ends = Ends::default();
+            let breaker = Shared::breaker(if is_probe {
+                BREAKER
+            } else {
+                policy!(Breaker::consecutive(9))
+            });
+            if is_probe {
+                let down = Call::new(|| ready(Err::<(), _>("down")), &world, no_chance);
+                assert!(world.run(down.guarded_by(&breaker).call()).is_err());
+                world.pass_at_once(secs(10));
+            }
+            let partner = Scripted::new(&world, vec![(millis(10), Err::<u32, _>("down")); 5]);
+            let replica = Scripted::new(&world, vec![(millis(10), Ok::<_, &str>(7))]);
+            let call = Call::new(|| partner.answer(), &world, no_chance)
+                .retry(&STEADY)
+                .attempt_timeout(millis(50))
+                .observed_by(&ends);
+            let answer = if each_attempt {
+                let call = call.each_attempt_guarded_by(&breaker);
+                let call = call.or_secondary(|| replica.answer()).or_else(|| 5);
+                world.run_for(polls, call.call())
+            } else {
+                let call = call.guarded_by(&breaker);
+                let call = call.or_secondary(|| replica.answer()).or_else(|| 5);
+                world.run_for(polls, call.call())
+            };
+            assert_eq!(ends.take().len(), usize::from(polls > 0), "{polls} polls");
+            assert_eq!(world.sleepers(), 0, "{polls} polls");
+            assert_eq!(breaker.standing(world.now()).probes_out, 0, "{polls} polls");
+            is_over = answer.is_some();
+        }
+        assert!(is_over, "the last ones were not dropped");
+    }
+}
