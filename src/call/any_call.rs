@@ -7,7 +7,7 @@ use crate::breaker::CircuitBreaker;
 use crate::deadline::Deadline;
 use crate::event::FallbackEvent;
 use crate::outcome::Outcome;
-use crate::time::{Clock, Duration, Instant, Sleep};
+use crate::time::{Clock, Duration, Instant};
 
 /// A [`Call`] whose parts fit together, awaited or blocking. Nothing else is one.
 pub trait AnyCall {
@@ -29,13 +29,6 @@ pub trait AnyCall {
     /// Tells the observer where the answer came from; the event is given its name and the time.
     #[doc(hidden)]
     fn tell(&self, event: impl FnOnce(&str, Instant) -> FallbackEvent<'_>);
-}
-
-/// A [`Call`] that can be awaited: its operation is an [`AsyncOperation`](super::AsyncOperation),
-/// its time a [`Sleep`]. Nothing else is one.
-pub trait AsyncCall: AnyCall<Time: Sleep> {
-    #[doc(hidden)]
-    fn run(&mut self) -> impl Future<Output = Finished<Self::Value, Self::Error>>;
 }
 
 /// A [`Call`] that can block: its operation is a [`BlockingOperation`](super::BlockingOperation),

@@ -72,7 +72,8 @@
 //! At any point where it waits it can be dropped. Its attempt is dropped with it, its timer too,
 //! and the breaker counts nothing and has its permit back. What it had withdrawn from a budget for
 //! a retry that will not be made is spent. Who observes it hears that it was
-//! [given up](crate::event::CallOutcome::GivenUp).
+//! [given up](crate::event::CallOutcome::GivenUp); while a secondary is asked the call itself has
+//! ended, and that has been told.
 //!
 //! So if the other side hangs, and users leave before an attempt has timed out, the breaker hears of
 //! nothing and stays closed. [`given_up_counts_after`](Call::given_up_counts_after) makes it count.
@@ -92,7 +93,7 @@ mod run;
 mod secondary;
 mod timeout;
 
-pub use any_call::{AnyCall, AsyncCall, BlockingCall};
+pub use any_call::{AnyCall, BlockingCall};
 pub use error::CallError;
 pub use judge::{ByResult, Judge, Notified};
 pub use no_breaker::NoBreaker;

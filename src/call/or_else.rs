@@ -1,11 +1,17 @@
 //! What is answered if the call comes to nothing: the end of the sentence.
 
-use super::any_call::{AsyncCall, BlockingCall};
+use super::any_call::BlockingCall;
 use super::asked::Asked;
+use super::judge::Judge;
+use super::observe::Observe;
+use super::operation::AsyncOperation;
 use super::secondary::{AsyncSecondary, BlockingSecondary, NoSecondary};
 use super::{Call, CallError, timeout};
+use crate::breaker::CircuitBreaker;
 use crate::fallback::{Aged, Memory, Served};
-use crate::time::Instant;
+use crate::random::Random;
+use crate::retry::Budget;
+use crate::time::{Clock, Instant, Sleep};
 
 /// Nothing is kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -228,11 +234,17 @@ impl<C, M, S> Backed<C, M, S> {
     }
 }
 
-impl<C, M, S> Backed<C, M, S>
+impl<Op, T, R, J, G, B, O, M, S> Backed<Call<Op, T, R, J, G, B, O>, M, S>
 where
-    C: AsyncCall,
-    M: Memory<C::Value>,
-    S: AsyncSecondary<C::Value>,
+    Op: AsyncOperation,
+    T: Clock + Sleep,
+    R: Random,
+    J: Judge<Op::Value, Op::Error>,
+    G: CircuitBreaker,
+    B: Budget,
+    O: Observe,
+    M: Memory<Op::Value>,
+    S: AsyncSecondary<Op::Value>,
 {
     /// Makes the call, and asks who is behind it if that comes to nothing.
     ///
@@ -243,11 +255,11 @@ where
     ///
     /// [`CallError`], the call's own, if nobody has an answer, or if the error was judged to be
     /// [`Ignored`](crate::outcome::Outcome::Ignored): then nobody is asked.
-    pub async fn call(self) -> Result<Served<C::Value>, CallError<C::Error>> {
+    pub async fn call(self) -> Result<Served<Op::Value>, CallError<Op::Error>> {
         self.ask().await.without_default()
     }
 
-    async fn ask(self) -> Asked<C> {
+    async fn ask(self) -> Asked<Call<Op, T, R, J, G, B, O>> {
         let Self {
             primary: mut call,
             memory,
@@ -258,7 +270,7 @@ where
         if S::IS_THERE
             && let Some((_, limit)) = asked.attempt_elsewhere()
         {
-            let answer = timeout(asked.call.time(), limit, secondary.ask()).await;
+            let answer = timeout(&asked.call.time, limit, secondary.ask()).await;
             return asked.or_secondary(answer.ok().flatten());
         }
         asked
@@ -297,15 +309,21 @@ where
     }
 }
 
-impl<C, M, S, D> OrElse<Backed<C, M, S>, D>
+impl<Op, T, R, J, G, B, O, M, S, D> OrElse<Backed<Call<Op, T, R, J, G, B, O>, M, S>, D>
 where
-    C: AsyncCall,
-    M: Memory<C::Value>,
-    S: AsyncSecondary<C::Value>,
-    D: FnOnce() -> C::Value,
+    Op: AsyncOperation,
+    T: Clock + Sleep,
+    R: Random,
+    J: Judge<Op::Value, Op::Error>,
+    G: CircuitBreaker,
+    B: Budget,
+    O: Observe,
+    M: Memory<Op::Value>,
+    S: AsyncSecondary<Op::Value>,
+    D: FnOnce() -> Op::Value,
 {
     /// Makes the call, and takes what is behind it if that comes to nothing.
-    pub async fn call(self) -> Served<C::Value> {
+    pub async fn call(self) -> Served<Op::Value> {
         self.behind.ask().await.or_default(self.default)
     }
 }
@@ -323,12 +341,18 @@ where
     }
 }
 
-impl<C, M, S, D> OrElseIfUnwell<Backed<C, M, S>, D>
+impl<Op, T, R, J, G, B, O, M, S, D> OrElseIfUnwell<Backed<Call<Op, T, R, J, G, B, O>, M, S>, D>
 where
-    C: AsyncCall,
-    M: Memory<C::Value>,
-    S: AsyncSecondary<C::Value>,
-    D: FnOnce() -> C::Value,
+    Op: AsyncOperation,
+    T: Clock + Sleep,
+    R: Random,
+    J: Judge<Op::Value, Op::Error>,
+    G: CircuitBreaker,
+    B: Budget,
+    O: Observe,
+    M: Memory<Op::Value>,
+    S: AsyncSecondary<Op::Value>,
+    D: FnOnce() -> Op::Value,
 {
     /// Makes the call, and takes what is behind it if the other side is unwell.
     ///
@@ -336,7 +360,7 @@ where
     ///
     /// [`CallError`], if the error was judged to be [`Ignored`](crate::outcome::Outcome::Ignored) or
     /// [`Cancelled`](crate::outcome::Outcome::Cancelled).
-    pub async fn call(self) -> Result<Served<C::Value>, CallError<C::Error>> {
+    pub async fn call(self) -> Result<Served<Op::Value>, CallError<Op::Error>> {
         self.behind.ask().await.or_default_if_unwell(self.default)
     }
 }

@@ -1,6 +1,6 @@
 //! The call itself: awaited, or blocking.
 
-use super::any_call::{AsyncCall, BlockingCall, Finished};
+use super::any_call::{BlockingCall, Finished};
 use super::judge::Judge;
 use super::observe::Observe;
 use super::operation::{AsyncOperation, Attempt, BlockingOperation, Operation};
@@ -38,40 +38,7 @@ impl Plan {
 /// What an attempt came to.
 type Ended<V, E> = Result<Result<V, E>, TimedOut>;
 
-impl<Op: Operation, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
-    /// Makes the call.
-    ///
-    /// The answer of the last attempt is returned as it is, also one that is `Ok` and was judged
-    /// to be worth another try, a 503 say, once there is no further one.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError`]: with the operation's own error, or if time ran out, or if the breaker said
-    /// no.
-    pub async fn call(mut self) -> Result<Op::Value, CallError<Op::Error>>
-    where
-        Self: AsyncCall<Value = Op::Value, Error = Op::Error>,
-    {
-        self.run().await.result
-    }
-
-    /// Makes the call on this thread.
-    ///
-    /// An attempt that returns an error after its time was over has timed out, if the error is worth
-    /// another try at all. One that brings an answer brings it, however late.
-    ///
-    /// # Errors
-    ///
-    /// As [`call`](Self::call).
-    pub fn call_blocking(mut self) -> Result<Op::Value, CallError<Op::Error>>
-    where
-        Self: BlockingCall<Value = Op::Value, Error = Op::Error>,
-    {
-        self.run_blocking().result
-    }
-}
-
-impl<Op, T, R, J, G, B, O> AsyncCall for Call<Op, T, R, J, G, B, O>
+impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O>
 where
     Op: AsyncOperation,
     T: Clock + Sleep,
@@ -81,7 +48,22 @@ where
     B: Budget,
     O: Observe,
 {
-    async fn run(&mut self) -> Finished<Op::Value, Op::Error> {
+    /// Makes the call.
+    ///
+    /// The answer of the last attempt is returned as it is, also one that is `Ok` and was judged
+    /// to be worth another try, a 503 say, once there is no further one.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]: with the operation's own error, or if time ran out, or if the breaker said
+    /// no.
+    pub async fn call(mut self) -> Result<Op::Value, CallError<Op::Error>> {
+        self.run().await.result
+    }
+
+    // Of the type and not of a trait: the future of a trait's method is `Send` only if its bounds hold
+    // for every lifetime, which those of a closure that judges an error with a `dyn` in it do not.
+    pub(super) async fn run(&mut self) -> Finished<Op::Value, Op::Error> {
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
         let mut under_way = UnderWay::begin(parts);
         loop {
@@ -98,6 +80,23 @@ where
                 Next::Again { wait } => self.time.sleep(wait).await,
             }
         }
+    }
+}
+
+impl<Op: Operation, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
+    /// Makes the call on this thread.
+    ///
+    /// An attempt that returns an error after its time was over has timed out, if the error is worth
+    /// another try at all. One that brings an answer brings it, however late.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_blocking(mut self) -> Result<Op::Value, CallError<Op::Error>>
+    where
+        Self: BlockingCall<Value = Op::Value, Error = Op::Error>,
+    {
+        self.run_blocking().result
     }
 }
 

@@ -328,3 +328,33 @@ fn a_call_that_waits_outside_of_a_runtime_panics() {
     let down = || async { Err::<(), _>("down") };
     let _ = block_on(down.retry(&STEADY).call());
 }
+
+/// That it compiles is the test: the bounds of a closure that judges are looked at once more, without
+/// the lifetime of what is behind the `dyn`.
+#[tokio::test(start_paused = true)]
+async fn every_sentence_can_be_spawned_whose_error_is_a_boxed_one() {
+    type Boxed = Box<dyn std::error::Error + Send + Sync>;
+    async fn fetch() -> Result<u32, Boxed> {
+        Err("refused".into())
+    }
+    let judged = tokio::spawn(async {
+        let call = fetch.retry(&STEADY).judged_by(|result| match result {
+            Ok(_) => Outcome::Success,
+            Err(_) => Outcome::Failure,
+        });
+        call.call().await.map_err(|error| error.attempts())
+    });
+    assert_eq!(judged.await.unwrap(), Err(1));
+    let backed = tokio::spawn(async {
+        let call = fetch.retry(&STEADY).notify(|_, error| {
+            assert!(error.is_some_and(|error| error.to_string() == "refused"));
+        });
+        call.or_secondary(fetch).or_else(|| 5).call().await
+    });
+    assert_eq!(backed.await.unwrap().source, Source::Default);
+    let unwell = tokio::spawn(async {
+        let call = fetch.with_care().judged_by(|result| Outcome::of(result));
+        call.or_else_if_unwell(|| 5).call().await.is_ok()
+    });
+    assert!(unwell.await.unwrap());
+}
