@@ -2,8 +2,9 @@
 
 #![cfg(target_pointer_width = "64")]
 
-use std::mem::size_of;
+use std::mem::{size_of, size_of_val};
 
+use steadfast::call::Call;
 use steadfast::limit::{
     AllOf, AnyGranted, AnyPolicy, AnyState, CompactBucket, CompactBucketState, FixedWindow,
     FixedWindowState, Granted, IntervalBucket, IntervalBucketState, Keyed, LeakyBucket, Places,
@@ -11,7 +12,7 @@ use steadfast::limit::{
     SlidingWindowLogState, StaticWaitQueue, TokenBucket, TokenBucketState,
 };
 use steadfast::shared::{Live, Shared};
-use steadfast::time::{Duration, Instant};
+use steadfast::time::{Clock, Duration, Instant, ManualClock, Sleep};
 
 #[test]
 fn sizes_are_as_documented() {
@@ -77,4 +78,39 @@ fn sharing_costs_what_it_says() {
         size_of::<Nodes>(),
         16 * 24 + size_of::<<TokenBucket as Policy>::State>() + 8
     );
+}
+
+/// The frame of a large operation is not paid for twice.
+#[test]
+fn a_call_holds_the_future_of_its_attempt_once() {
+    async fn large() -> Result<u8, ()> {
+        let frame = [1_u8; 4_096];
+        core::future::pending::<()>().await;
+        Ok(frame[7])
+    }
+    let attempt = size_of_val(&large());
+    assert!(attempt >= 4_096);
+    let timer = Timer(ManualClock::new(Instant::ZERO));
+    let call = Call::new(large, &timer, || 0).call();
+    assert!(
+        size_of_val(&call) < attempt + 1_024,
+        "{}",
+        size_of_val(&call)
+    );
+}
+
+struct Timer(ManualClock);
+
+impl Clock for Timer {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl Sleep for Timer {
+    type Future = core::future::Pending<()>;
+
+    fn sleep(&self, _: Duration) -> Self::Future {
+        core::future::pending()
+    }
 }

@@ -1,5 +1,7 @@
 //! The call itself: awaited, or blocking.
 
+use core::pin::pin;
+
 use super::any_call::{BlockingCall, Finished};
 use super::judge::Judge;
 use super::observe::Observe;
@@ -71,7 +73,11 @@ where
                 Ok(next) => next,
                 Err(error) => return under_way.without_answer(error),
             };
-            let ended = timeout(&self.time, limit, self.operation.begin(attempt)).await;
+            let ended = {
+                // Pinned here, so that it lies in the call's future once and not twice.
+                let operation = pin!(self.operation.begin(attempt));
+                timeout(&self.time, limit, operation).await
+            };
             match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
                 Next::Return(finished) => return finished,
                 Next::Again {
