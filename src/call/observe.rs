@@ -6,8 +6,8 @@ use crate::event::{BreakerEvent, CallEvent, FallbackEvent, RetryEvent};
 /// tells both.
 ///
 /// It is called between the attempts, on the call's own task: keep it short, and do not block. Where
-/// a call is dropped, [`ended`](Self::ended) is called from that drop, also while a panic unwinds: so
-/// it must not panic.
+/// a call is dropped, [`guarded`](Self::guarded) and [`ended`](Self::ended) are called from that drop,
+/// also while a panic unwinds: so they must not panic.
 ///
 /// ```
 /// use steadfast::call::Observe;
@@ -50,7 +50,8 @@ pub trait Observe {
     }
 
     /// There was an answer, and where it came from, or none at all: for a call with something behind
-    /// it, as by [`Call::or_else`](super::Call::or_else), and after [`ended`](Self::ended).
+    /// it, as by [`Call::or_else`](super::Call::or_else), and after [`ended`](Self::ended). Not of a no
+    /// that is handed on, behind which nobody looks, nor if it is dropped while a secondary is asked.
     fn served(&self, event: &FallbackEvent<'_>) {
         let _ = event;
     }

@@ -47,8 +47,9 @@ impl RetriedBelow {
     /// What the answer to one's own client says of a call that came to nothing; `None` if it was
     /// tried once.
     ///
-    /// What a layer further below has retried is told upwards too, by the number 2 if it was tried
-    /// once here: how many there were is not known, but that there were two is.
+    /// What a layer further below says is not to be retried is told upwards too, by the number 2 if it
+    /// was tried once here: the least that can be told. How many there were is not known; a call below
+    /// that may not be repeated, or whose budget was spent, was made once.
     ///
     /// ```
     /// use steadfast::{call::CallError, http::RetriedBelow};
