@@ -353,7 +353,7 @@ async fn every_sentence_can_be_spawned_whose_error_is_a_boxed_one() {
     });
     assert_eq!(backed.await.unwrap().source, Source::Default);
     let unwell = tokio::spawn(async {
-        let call = fetch.with_care().judged_by(|result| Outcome::of(result));
+        let call = fetch.with_care().judged_by(Outcome::of);
         call.or_else_if_unwell(|| 5).call().await.is_ok()
     });
     assert!(unwell.await.unwrap());
