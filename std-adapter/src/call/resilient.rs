@@ -140,6 +140,10 @@ type Sentence<Op, G = NoBreaker, B = NoBudget> =
 /// - `use steadfast_std::Resilient;` is missing;
 /// - or it does not return a `Result`: write `(|| async { Ok::<_, Infallible>(fetch().await) })`.
 ///
+/// "The method `retry` exists for struct `Backed<..>`" (or `or_secondary`, or `OrElse<..>`), "but its
+/// trait bounds were not satisfied": the order is first how the call is made, then `or_stale`, then
+/// `or_secondary`, then `or_else`, each of these once.
+///
 /// "This closure only implements `FnOnce`": the first attempt takes away what the next one needs.
 /// Write `(|| { let body = body.clone(); async move { send(body).await } })`.
 ///
