@@ -249,8 +249,11 @@ where
         if longest.is_some_and(|longest| now.since(permit.at) > longest) {
             return false;
         }
-        if word & AT_REST != 0 || !G::APART {
-            return word & AT_REST != 0 && passes(permit, word);
+        if word & AT_REST != 0 {
+            return passes(permit, word);
+        }
+        if !G::APART {
+            return false;
         }
         // Whoever sees the word of a generation here sees when its good calls may be counted.
         let word = self.word.load(Acquire);

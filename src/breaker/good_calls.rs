@@ -1,5 +1,7 @@
 //! Where calls that worked are counted without the lock, while they do no more than add up.
 
+use super::state::{Stage, Watch};
+use super::{Breaker, BreakerState, Phase, Transition, Trip};
 use crate::time::Instant;
 use crate::window::Steady;
 
@@ -48,5 +50,60 @@ impl GoodCalls for UnderLock {
     #[inline]
     fn take(&self, _: u32) -> u32 {
         0
+    }
+}
+
+/// What a [`FastBreaker`](super::FastBreaker) asks of the machine for this.
+impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
+    /// Counts so many calls that worked in time, of this generation, while good calls did no more
+    /// than add up.
+    pub(super) fn add_good(&self, state: &mut BreakerState<T, PROBES>, calls: u32) {
+        match &mut state.stage {
+            // What is due to open now forgets the rest.
+            Stage::Closed(counts)
+            | Stage::Watching {
+                counts,
+                watch: Watch::ObserveOnly,
+            } => {
+                self.rule.add(counts, calls);
+            }
+            Stage::Watching { counts, .. } => {
+                let mut left = calls;
+                while left > 0 {
+                    let added = self.rule.add(counts, left).max(1);
+                    left = left.saturating_sub(added);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Opens a closed breaker that good calls should have opened when they were added.
+    pub(super) fn trip(
+        &self,
+        state: &mut BreakerState<T, PROBES>,
+        now: Instant,
+    ) -> Option<Transition> {
+        let (Stage::Closed(counts) | Stage::Watching { counts, .. }) = &state.stage else {
+            return None;
+        };
+        let cause = self.rule.due(counts, now)?;
+        let totals = self.rule.totals(counts, now);
+        let (from, to) = (Phase::Closed, Phase::Open);
+        let change = Transition {
+            from,
+            to,
+            cause,
+            totals,
+        };
+        self.change(state, now, change)
+    }
+
+    /// When a good call need not be recorded at once.
+    pub(super) fn steady(&self, state: &BreakerState<T, PROBES>) -> Steady {
+        match &state.stage {
+            Stage::Closed(counts) | Stage::Watching { counts, .. } => self.rule.steady(counts),
+            _ => Steady::NEVER,
+        }
     }
 }

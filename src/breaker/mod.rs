@@ -133,6 +133,7 @@ mod presets;
 mod shared;
 #[cfg(target_has_atomic = "64")]
 mod shared_steady;
+mod standing;
 mod state;
 #[cfg(target_has_atomic = "64")]
 mod stripe;
@@ -149,6 +150,7 @@ pub use presets::{Recovery, Stakes, Traffic};
 pub use shared::{OfTarget, Under};
 #[cfg(target_has_atomic = "64")]
 pub use shared_steady::SharedSteady;
+pub use standing::Standing;
 pub use state::BreakerState;
 #[cfg(target_has_atomic = "64")]
 pub use stripe::Stripe;
@@ -157,9 +159,9 @@ pub use trip::{Consecutive, Rate, Trip};
 
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
-use crate::window::{Call, Steady, Totals};
+use crate::window::Call;
 use open_time::OpenTime;
-use permit::{FIRST, FIRST_AFTER_FORCED};
+use permit::FIRST;
 use state::{Probes, Stage, Watch, left};
 
 /// A circuit breaker: the rule that opens it, how long it stays open, and what closes it.
@@ -174,23 +176,6 @@ pub struct Breaker<T = Consecutive, const PROBES: usize = 1> {
     open_time: OpenTime,
     close_after: u32,
     lease: Duration,
-}
-
-/// How a breaker stands, for a status page. 40 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
-pub struct Standing {
-    /// The phase at this instant.
-    pub phase: Phase,
-    /// Which generation of permits counts.
-    pub generation: u32,
-    /// How long until a call may pass: zero if it may now, `None` if nobody knows. In half-open
-    /// with all probes out, until the first of them is written off.
-    pub retry_after: Option<Duration>,
-    /// What is counted: the calls, or, in half-open, the probes that worked.
-    pub totals: Totals,
-    /// How many probes are out.
-    pub probes_out: u32,
 }
 
 impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
@@ -341,54 +326,6 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         Some(change)
     }
 
-    /// Counts so many calls that worked in time, of this generation, while good calls did no more
-    /// than add up.
-    fn add_good(&self, state: &mut BreakerState<T, PROBES>, calls: u32) {
-        match &mut state.stage {
-            // What is due to open now forgets the rest.
-            Stage::Closed(counts)
-            | Stage::Watching {
-                counts,
-                watch: Watch::ObserveOnly,
-            } => {
-                self.rule.add(counts, calls);
-            }
-            Stage::Watching { counts, .. } => {
-                let mut left = calls;
-                while left > 0 {
-                    let added = self.rule.add(counts, left).max(1);
-                    left = left.saturating_sub(added);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Opens a closed breaker that good calls should have opened when they were added.
-    fn trip(&self, state: &mut BreakerState<T, PROBES>, now: Instant) -> Option<Transition> {
-        let (Stage::Closed(counts) | Stage::Watching { counts, .. }) = &state.stage else {
-            return None;
-        };
-        let cause = self.rule.due(counts, now)?;
-        let totals = self.rule.totals(counts, now);
-        let (from, to) = (Phase::Closed, Phase::Open);
-        let change = Transition {
-            from,
-            to,
-            cause,
-            totals,
-        };
-        self.change(state, now, change)
-    }
-
-    /// When a good call need not be recorded at once.
-    fn steady(&self, state: &BreakerState<T, PROBES>) -> Steady {
-        match &state.stage {
-            Stage::Closed(counts) | Stage::Watching { counts, .. } => self.rule.steady(counts),
-            _ => Steady::NEVER,
-        }
-    }
-
     /// The call of this permit was given up: it frees its probe and counts nothing. The same as to
     /// record [`Outcome::Cancelled`], and needs no time.
     #[inline]
@@ -424,92 +361,5 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
             length,
             first: FIRST,
         });
-    }
-
-    /// The phase at `now`. Half-open when the open time is over, be there a probe or not.
-    pub fn phase(&self, state: &BreakerState<T, PROBES>, now: Instant) -> Phase {
-        match state.stage {
-            Stage::Closed(_) => Phase::Closed,
-            Stage::Watching { watch, .. } => match watch {
-                Watch::ForcedClosed => Phase::ForcedClosed,
-                Watch::ObserveOnly | Watch::Told => Phase::ObserveOnly,
-            },
-            Stage::Open {
-                mut since,
-                length,
-                first,
-            } => {
-                if left(&mut since, length, now) == Duration::ZERO {
-                    Phase::HalfOpen
-                } else if first == FIRST_AFTER_FORCED {
-                    Phase::ForcedOpen
-                } else {
-                    Phase::Open
-                }
-            }
-            Stage::HalfOpen(_) => Phase::HalfOpen,
-            Stage::ForcedOpen => Phase::ForcedOpen,
-            Stage::Disabled => Phase::Disabled,
-        }
-    }
-
-    /// Everything a status page shows.
-    pub fn standing(&self, state: &BreakerState<T, PROBES>, now: Instant) -> Standing {
-        let mut standing = Standing {
-            phase: self.phase(state, now),
-            generation: state.generation,
-            retry_after: Some(Duration::ZERO),
-            totals: Totals::NONE,
-            probes_out: 0,
-        };
-        match state.stage {
-            Stage::Closed(counts) | Stage::Watching { counts, .. } => {
-                standing.totals = self.rule.totals(&counts, now);
-            }
-            Stage::Open {
-                mut since, length, ..
-            } => standing.retry_after = Some(left(&mut since, length, now)),
-            Stage::HalfOpen(mut probes) => {
-                standing.totals.calls = probes.successes;
-                standing.probes_out = probes.out();
-                if let Err(wait) = probes.admit(now, self.lease) {
-                    standing.retry_after = Some(wait);
-                }
-            }
-            Stage::ForcedOpen => standing.retry_after = None,
-            Stage::Disabled => {}
-        }
-        standing
-    }
-
-    /// Is it closed with nothing counted against anyone, so that forgetting it changes nothing that
-    /// matters?
-    pub fn at_rest(&self, state: &BreakerState<T, PROBES>, now: Instant) -> bool {
-        self.missed_if_forgotten(state, now) == Some(0)
-    }
-
-    /// For a table that needs a place: how much would be missed of this breaker. Zero at rest; one
-    /// if its open time is over, and no probe is waited for; more than its failures and slow calls if
-    /// it is closed; `None` if it must stay, since it refuses calls or is held by hand.
-    pub fn missed_if_forgotten(
-        &self,
-        state: &BreakerState<T, PROBES>,
-        now: Instant,
-    ) -> Option<u32> {
-        match state.stage {
-            Stage::Closed(counts) => {
-                let totals = self.rule.totals(&counts, now);
-                let counted = totals.failures.saturating_add(totals.slow);
-                Some(counted.saturating_add(u32::from(counted > 0)))
-            }
-            Stage::Open {
-                mut since,
-                length,
-                first: FIRST,
-            } => (left(&mut since, length, now) == Duration::ZERO).then_some(1),
-            // The next call would be a probe: nobody is waited for.
-            Stage::HalfOpen(mut probes) => probes.admit(now, self.lease).ok().map(|_| 1),
-            _ => None,
-        }
     }
 }
