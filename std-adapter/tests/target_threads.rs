@@ -128,7 +128,7 @@ fn places_are_made_when_rates_are_judged_and_not_before() {
     assert_eq!(Counting::bytes(), before);
     call(&target, NOW, Outcome::Success);
     let taken = Counting::bytes() - before;
-    assert!((512..=8_300).contains(&taken), "{taken} bytes");
+    assert!((640..=8_320).contains(&taken), "{taken} bytes");
     let allocations = Counting::allocations();
     (0..1_000).for_each(|n| call(&target, NOW + nanos(n), Outcome::Success));
     assert_eq!(Counting::allocations(), allocations);
