@@ -1,10 +1,12 @@
 //! A breaker whose good calls are counted apart from its lock: what comes late, clocks that jump, and
 //! what is done by hand meanwhile.
 
+mod counting_lock;
 mod model;
 
 use std::cell::{Cell, RefCell};
 
+use counting_lock::Counting;
 use model::schedule::play;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -18,28 +20,6 @@ use steadfast::window::{CountWindow, Steady, TimeWindow};
 
 const BAD: Outcome = Outcome::TRANSIENT;
 const NOW: Instant = Instant::from_secs(100_000);
-
-/// A lock that counts how often it was taken.
-struct Local<S> {
-    value: RefCell<S>,
-    taken: Cell<u32>,
-}
-
-impl<S> Local<S> {
-    fn new(value: S) -> Self {
-        Self {
-            value: RefCell::new(value),
-            taken: Cell::new(0),
-        }
-    }
-}
-
-impl<S> Locked<S> for &Local<S> {
-    fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
-        self.taken.set(self.taken.get() + 1);
-        work(&mut self.value.borrow_mut())
-    }
-}
 
 /// Places of three threads. One that is held up has seen that it may count, and does so only when it
 /// is let go, as a thread that the system has taken off its processor in between.
@@ -91,7 +71,7 @@ impl GoodCalls for &Places {
 }
 
 type State<W> = BreakerState<Rate<W>>;
-type Apart<'a, W> = FastBreaker<Rate<W>, 1, &'a Local<State<W>>, &'a Places>;
+type Apart<'a, W> = FastBreaker<Rate<W>, 1, &'a Counting<State<W>>, &'a Places>;
 
 /// Half of the calls of four seconds, from four on.
 fn over_time() -> Breaker<Rate<TimeWindow<2>>> {
@@ -118,7 +98,7 @@ where
 /// fourth opens it, half of four. What the next good call says, an hour or no time later, where
 /// `between` happens before it.
 fn one_held_up(later: Instant, between: impl FnOnce(&Apart<'_, TimeWindow<2>>)) -> Option<Phase> {
-    let (places, lock) = (Places::default(), Local::new(BreakerState::CLOSED));
+    let (places, lock) = (Places::default(), Counting::new(BreakerState::CLOSED));
     let breaker = Apart::with_good_calls(over_time(), &lock, &places);
     assert_eq!(call(&breaker, NOW, Outcome::Success), None);
     assert_eq!(call(&breaker, NOW, BAD), None);
@@ -154,7 +134,7 @@ fn failures_of_an_hour_ago_do_not_open_it() {
 
 #[test]
 fn while_it_is_held_closed_no_good_call_is_lost() {
-    let (places, lock) = (Places::default(), Local::new(BreakerState::CLOSED));
+    let (places, lock) = (Places::default(), Counting::new(BreakerState::CLOSED));
     let breaker = Apart::with_good_calls(over_time(), &lock, &places);
     let _ = breaker.with_state(|policy, state| policy.force_closed(state, NOW));
     call(&breaker, NOW, Outcome::Success);
@@ -175,7 +155,7 @@ fn while_it_is_held_closed_no_good_call_is_lost() {
 #[test]
 fn a_state_put_in_by_hand_begins_with_nothing_counted() {
     let policy = Breaker::rate_over_calls::<4>(100).min_calls(10);
-    let (places, lock) = (Places::default(), Local::new(BreakerState::CLOSED));
+    let (places, lock) = (Places::default(), Counting::new(BreakerState::CLOSED));
     let breaker: Apart<'_, CountWindow<4>> =
         Apart::with_good_calls(policy.build().unwrap(), &lock, &places);
     call(&breaker, NOW, Outcome::Success);
@@ -209,31 +189,31 @@ fn good_calls_outlive_a_panic_by_hand() {
 /// 4xx, a 429, a call that was given up.
 #[test]
 fn what_changes_nothing_takes_no_lock_and_reads_no_clock() {
-    let (places, lock) = (Places::default(), Local::new(BreakerState::CLOSED));
+    let (places, lock) = (Places::default(), Counting::new(BreakerState::CLOSED));
     let breaker = Apart::with_good_calls(over_time(), &lock, &places);
     call(&breaker, NOW, Outcome::Success);
-    let before = lock.taken.get();
+    let before = lock.taken();
     let throttled = Outcome::Throttled { retry_after: None };
     for outcome in [Outcome::Ignored, Outcome::Cancelled, throttled] {
         let permit = breaker.try_enter(|| NOW).unwrap();
         let told = breaker.record(|| unreachable!("the time is read"), permit, outcome);
         assert_eq!(told, None);
     }
-    assert_eq!(lock.taken.get(), before);
+    assert_eq!(lock.taken(), before);
 }
 
 /// Or whoever comes at that moment takes the lock as well, and sends the next one to it.
 #[test]
 fn who_takes_the_lock_does_not_send_others_to_it() {
-    let (places, lock) = (Places::default(), Local::new(BreakerState::CLOSED));
+    let (places, lock) = (Places::default(), Counting::new(BreakerState::CLOSED));
     let breaker = Apart::with_good_calls(over_time(), &lock, &places);
     assert!((0..20).all(|_| call(&breaker, NOW, Outcome::Success).is_none()));
-    let (before, sent) = (lock.taken.get(), places.sent_away.get());
+    let (before, sent) = (lock.taken(), places.sent_away.get());
     for _ in 0..5 {
         assert_eq!(breaker.standing(NOW).phase, Phase::Closed);
         assert_eq!(call(&breaker, NOW, BAD), None);
     }
-    assert_eq!(lock.taken.get() - before, 10);
+    assert_eq!(lock.taken() - before, 10);
     assert_eq!(places.sent_away.get(), sent);
 }
 
@@ -252,7 +232,7 @@ fn as_the_machine<T: Trip>(
     start: Instant,
     steps: &[(u8, u8, u8, u8)],
 ) -> Result<u32, TestCaseError> {
-    let (places, lock) = (Places::default(), Local::new(BreakerState::CLOSED));
+    let (places, lock) = (Places::default(), Counting::new(BreakerState::CLOSED));
     let fast = FastBreaker::<T, 1, _, _>::with_good_calls(breaker, &lock, &places);
     let mut state = BreakerState::CLOSED;
     let mut out: Vec<(Permit, Permit)> = Vec::new();

@@ -1,9 +1,9 @@
 //! A breaker by shared reference: the fast one, guards, and a policy that stays with the caller.
 
+mod counting_lock;
 mod model;
 
-use std::cell::{Cell, RefCell};
-
+use counting_lock::Counting;
 use model::schedule::play;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,28 +20,6 @@ const BAD: Outcome = Outcome::TRANSIENT;
 const NOW: Instant = Instant::from_secs(100_000);
 const STANDARD: Breaker = Breaker::standard();
 
-/// A lock that counts how often it was taken.
-struct Counting<S> {
-    value: RefCell<S>,
-    taken: Cell<u32>,
-}
-
-impl<S> Counting<S> {
-    fn new(value: S) -> Self {
-        Self {
-            value: RefCell::new(value),
-            taken: Cell::new(0),
-        }
-    }
-}
-
-impl<S> Locked<S> for &Counting<S> {
-    fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> R {
-        self.taken.set(self.taken.get() + 1);
-        work(&mut self.value.borrow_mut())
-    }
-}
-
 fn no_clock() -> Instant {
     panic!("the time is read")
 }
@@ -53,19 +31,19 @@ fn while_all_is_well_a_fast_breaker_takes_no_lock_and_reads_no_clock() {
     // The first call of all asks the lock.
     let first = breaker.try_enter(|| NOW).unwrap();
     breaker.cancel(first);
-    assert_eq!(lock.taken.get(), 1);
+    assert_eq!(lock.taken(), 1);
     for outcome in [Outcome::Success, Outcome::Success] {
         let permit = breaker.try_enter(no_clock).unwrap();
         assert_eq!(breaker.record(no_clock, permit, outcome), None);
         drop(breaker.enter(no_clock).unwrap());
     }
-    assert_eq!(lock.taken.get(), 1);
+    assert_eq!(lock.taken(), 1);
     // A failure takes it, and the success after that; then all is well again.
     for outcome in [BAD, Outcome::Success] {
         let permit = breaker.try_enter(no_clock).unwrap();
         assert_eq!(breaker.record(|| NOW, permit, outcome), None);
     }
-    assert_eq!(lock.taken.get(), 3);
+    assert_eq!(lock.taken(), 3);
     let permit = breaker.try_enter(no_clock).unwrap();
     assert_eq!(breaker.record(no_clock, permit, Outcome::Success), None);
     assert_eq!(breaker.standing(NOW).totals, Totals::NONE);
