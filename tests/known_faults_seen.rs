@@ -98,21 +98,18 @@ fn a_generator_in_a_static_follows_the_seed_it_is_given() {
     assert_eq!(drawn(8), [(); 4].map(|()| same.next_u32()));
 }
 
-/// In the process that the next test starts, what its first thread draws.
+/// Said to the processes that a test starts: they draw.
 const STARTED: &str = "STEADFAST_DRAWS";
 
-#[test]
-fn threads_and_starts_of_a_program_draw_delays_of_their_own() {
-    let draw = || [(); 4].map(|()| ThreadRandom.next_u32());
+/// What `draw` gives in each of two processes that this one starts for the test of this name; there
+/// it is `None`.
+fn two_starts(name: &str, draw: impl FnOnce() -> [u64; 4]) -> Option<[String; 2]> {
     if std::env::var_os(STARTED).is_some() {
         println!("drawn: {:?}", draw());
-        return;
+        return None;
     }
-    let [one, other] = [(); 2].map(|()| thread::spawn(draw).join().expect("it draws"));
-    assert_ne!(one, other, "two threads");
-    let [one, other] = [(); 2].map(|()| {
+    Some([(); 2].map(|()| {
         let program = std::env::current_exe().expect("this program");
-        let name = "threads_and_starts_of_a_program_draw_delays_of_their_own";
         let output = Command::new(program)
             .args(["--exact", name, "--nocapture", "--test-threads=1"])
             .env(STARTED, "")
@@ -121,25 +118,83 @@ fn threads_and_starts_of_a_program_draw_delays_of_their_own() {
         let said = String::from_utf8(output.stdout).expect("text");
         let drawn = said.split("drawn: ").nth(1).expect("it has drawn");
         drawn.split(']').next().expect("a list").to_owned()
-    });
+    }))
+}
+
+#[test]
+fn threads_and_starts_of_a_program_draw_delays_of_their_own() {
+    let draw = || [(); 4].map(|()| u64::from(ThreadRandom.next_u32()));
+    let name = "threads_and_starts_of_a_program_draw_delays_of_their_own";
+    let Some([one, other]) = two_starts(name, draw) else {
+        return;
+    };
     assert_ne!(one, other, "two starts");
+    let [one, other] = [(); 2].map(|()| thread::spawn(draw).join().expect("it draws"));
+    assert_ne!(one, other, "two threads");
+}
+
+/// Opens at one failure for 30 to 45 s.
+const JITTERY: Breaker = policy!(
+    Breaker::consecutive(1)
+        .open_for(secs(30))
+        .open_jitter_percent(50)
+);
+
+/// For how long a target opens, four times in a row.
+fn open_times(target: &Target) -> [u64; 4] {
+    let mut now = NOW;
+    [(); 4].map(|()| {
+        let permit = target.try_enter(|| now).unwrap();
+        let _ = target.record(|| now, permit, BAD);
+        let wait = target.standing(now).retry_after.expect("it is open");
+        now = now + wait;
+        wait.as_nanos()
+    })
+}
+
+#[test]
+fn a_target_in_a_static_opens_for_other_times_in_every_process() {
+    static ONE: Target = Target::new("shipping", JITTERY, RetryBudget::standard());
+    static OTHER: Target = Target::new("shipping", JITTERY, RetryBudget::standard());
+    let name = "a_target_in_a_static_opens_for_other_times_in_every_process";
+    let Some([one, other]) = two_starts(name, || open_times(&ONE)) else {
+        return;
+    };
+    assert_ne!(one, other, "two starts");
+    assert_ne!(open_times(&ONE), open_times(&OTHER), "two targets");
+}
+
+/// Whatever it is, and whether calls have passed before or not.
+#[test]
+fn a_target_follows_the_seed_it_is_given() {
+    let seeded = |seed, calls| {
+        let target = Target::new("shipping", JITTERY, RetryBudget::standard());
+        for _ in 0..calls {
+            let permit = target.try_enter(|| NOW).unwrap();
+            let _ = target.record(|| NOW, permit, Outcome::Success);
+        }
+        target.with_breaker(|_, state| state.seed(seed));
+        open_times(&target)
+    };
+    for seed in [0, 1, 7, u64::MAX] {
+        assert_eq!(seeded(seed, 0), seeded(seed, 3), "seed {seed}");
+    }
+    assert_ne!(seeded(0, 0), seeded(1, 0));
+    let named = |seed, name| {
+        let mut targets = Targets::new(JITTERY, RetryBudget::standard(), 10).unwrap();
+        targets.seed(seed);
+        open_times(&targets.of(name, NOW))
+    };
+    assert_eq!(named(0, "node-1"), named(0, "node-1"));
+    assert_ne!(named(0, "node-1"), named(1, "node-1"));
+    assert_ne!(named(0, "node-1"), named(0, "node-2"));
 }
 
 #[test]
 fn breakers_that_open_together_do_not_come_back_together() {
-    let breaker = Breaker::consecutive(1)
-        .open_for(secs(30))
-        .open_jitter_percent(50)
-        .build()
-        .unwrap();
-    let targets = Targets::new(breaker, RetryBudget::standard(), 10).unwrap();
+    let targets = Targets::new(JITTERY, RetryBudget::standard(), 10).unwrap();
     let mut waits: Vec<_> = (0..10)
-        .map(|number| {
-            let target = targets.of(&format!("node-{number}"), NOW);
-            let permit = target.try_enter(|| NOW).unwrap();
-            let _ = target.record(|| NOW, permit, BAD);
-            target.standing(NOW).retry_after
-        })
+        .map(|number| open_times(&targets.of(&format!("node-{number}"), NOW))[0])
         .collect();
     waits.sort_unstable();
     waits.dedup();

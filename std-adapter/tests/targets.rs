@@ -236,7 +236,7 @@ fn all_of_them_take_no_more_memory_than_is_documented() {
         taken / CAPACITY
     };
     let (short, long) = (take(7), take(255));
-    assert!(short <= 350, "{short} bytes a target");
+    assert!(short <= 360, "{short} bytes a target");
     assert!(long <= 700, "{long} bytes a target");
     // A name is kept once. An `Arc<str>` is a multiple of 8.
     assert_eq!(long - short, 248);

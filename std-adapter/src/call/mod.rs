@@ -14,6 +14,7 @@
 #[cfg(feature = "metrics")]
 mod metrics;
 mod mutex;
+mod own_seed;
 #[cfg(feature = "tokio")]
 mod resilient;
 #[cfg(feature = "tower")]

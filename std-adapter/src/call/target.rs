@@ -13,6 +13,7 @@ use steadfast::retry::{Budget, BudgetSpent, RetryBudget, RetryBudgetState, Withd
 use steadfast::time::Instant;
 
 use super::MutexLocked;
+use super::own_seed::OwnSeed;
 use super::stripes::ThreadStripes;
 
 /// One service that is called, and what all who call it share: a circuit breaker and a retry
@@ -44,7 +45,7 @@ use super::stripes::ThreadStripes;
 #[derive(Debug)]
 pub struct Target<T: Trip = Consecutive, const PROBES: usize = 1> {
     name: Name,
-    breaker: FastBreaker<T, PROBES, MutexLocked<BreakerState<T, PROBES>>, ThreadStripes>,
+    breaker: FastBreaker<T, PROBES, OwnSeed<T, PROBES>, ThreadStripes>,
     policy: RetryBudget,
     budget: MutexLocked<RetryBudgetState>,
 }
@@ -59,25 +60,42 @@ pub(super) enum Name {
 impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
     /// A target with a breaker that is closed and a budget that is full.
     ///
-    /// Its open time, if it has jitter, is drawn from seed 0 in every process: set another at the
-    /// start, by `target.with_breaker(|_, state| state.seed(of_this_process))`.
+    /// Its open time, if it has jitter, is drawn from a seed that this target has in this process
+    /// alone, so that a fleet whose breakers have opened together does not probe together. The
+    /// first call draws it. For a run that can be repeated, set one before it opens:
+    ///
+    /// ```
+    /// # use steadfast::breaker::{Breaker, CircuitBreaker};
+    /// # use steadfast::outcome::Outcome;
+    /// # use steadfast::retry::RetryBudget;
+    /// # use steadfast::time::Instant;
+    /// # use steadfast_std::Target;
+    /// let breaker = Breaker::consecutive(1).open_jitter_percent(50).build()?;
+    /// let open_time = |seed| {
+    ///     let target = Target::new("shipping", breaker, RetryBudget::standard());
+    ///     target.with_breaker(|_, state| state.seed(seed));
+    ///     let now = || Instant::from_secs(1);
+    ///     target.enter(now).ok()?.record(now, Outcome::TimedOut);
+    ///     target.standing(now()).retry_after
+    /// };
+    /// assert_eq!(open_time(7), open_time(7));
+    /// assert_ne!(open_time(7), open_time(8));
+    /// # Ok::<(), steadfast::ConfigError>(())
+    /// ```
     pub const fn new(name: &'static str, breaker: Breaker<T, PROBES>, budget: RetryBudget) -> Self {
-        Self::of(Name::Static(name), breaker, budget, BreakerState::CLOSED)
+        let state = OwnSeed::to_be_drawn(BreakerState::CLOSED);
+        Self::of(Name::Static(name), breaker, budget, state)
     }
 
     pub(super) const fn of(
         name: Name,
         breaker: Breaker<T, PROBES>,
         budget: RetryBudget,
-        state: BreakerState<T, PROBES>,
+        state: OwnSeed<T, PROBES>,
     ) -> Self {
         Self {
             name,
-            breaker: FastBreaker::with_good_calls(
-                breaker,
-                MutexLocked::new(state),
-                ThreadStripes::new(),
-            ),
+            breaker: FastBreaker::with_good_calls(breaker, state, ThreadStripes::new()),
             policy: budget,
             budget: MutexLocked::new(RetryBudgetState::FULL),
         }

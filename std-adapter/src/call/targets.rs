@@ -1,6 +1,6 @@
 //! A target a name, for those who learn only at run time whom they call.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
@@ -10,6 +10,7 @@ use steadfast::retry::{RetryBudget, RetryBudgetState};
 use steadfast::time::Instant;
 
 use super::Target;
+use super::own_seed::{OwnSeed, drawn};
 use super::target::Name;
 
 /// At how many targets a newcomer looks to find room.
@@ -18,7 +19,7 @@ const LOOKS: usize = 16;
 /// Targets by name, made when they are first asked for; so many at most.
 ///
 /// For names that come from outside, the hosts of webhooks, say. On a 64-bit machine, with
-/// [`Consecutive`] and one probe, a target takes about 350 bytes, and its name of at most
+/// [`Consecutive`] and one probe, a target takes about 360 bytes, and its name of at most
 /// [`MAX_NAME`](Self::MAX_NAME): never more than `capacity` times 700 bytes in all. What is not used
 /// yet takes nothing. With a [`Rate`](steadfast::breaker::Rate) it is its window more, and 640 to
 /// 8,320 bytes, 256 a processor, for threads to count in.
@@ -61,7 +62,7 @@ pub struct Targets<T: Trip = Consecutive, const PROBES: usize = 1> {
     breaker: Breaker<T, PROBES>,
     budget: RetryBudget,
     capacity: usize,
-    seeds: RandomState,
+    seed: u64,
     everyone_else: Arc<Target<T, PROBES>>,
     known: Mutex<Known<T, PROBES>>,
 }
@@ -96,19 +97,29 @@ impl<T: Trip, const PROBES: usize> Targets<T, PROBES> {
         let mut unguarded = BreakerState::CLOSED;
         let _ = breaker.disable(&mut unguarded, Instant::ZERO);
         let everyone_else = Name::Static("everyone else");
-        let seeds = RandomState::new();
+        let unguarded = OwnSeed::to_be_drawn(unguarded);
         Ok(Self {
             breaker,
             budget,
             capacity,
+            seed: drawn(),
             everyone_else: Arc::new(Target::of(everyone_else, breaker, budget, unguarded)),
             known: Mutex::new(Known {
-                by_name: LruCache::unbounded_with_hasher(seeds.clone()),
+                by_name: LruCache::unbounded_with_hasher(RandomState::new()),
                 crowded: 0,
                 evicted: 0,
             }),
-            seeds,
         })
+    }
+
+    /// Sets the seed for the jitter of the open times, of targets that take a place from now on: for
+    /// a run that can be repeated. Each name has its own by it. Unless set, it is one that this
+    /// table has in this process alone.
+    ///
+    /// The same seed and name give the same open times in programs that the same Rust has built,
+    /// since the hash is the standard library's.
+    pub const fn seed(&mut self, seed: u64) {
+        self.seed = seed;
     }
 
     /// The target of this name; [`everyone_else`](Self::everyone_else) if there is no room, or if the
@@ -160,13 +171,11 @@ impl<T: Trip, const PROBES: usize> Targets<T, PROBES> {
 
     fn newcomer(&self, name: &Arc<str>) -> Target<T, PROBES> {
         // Of its own, so that targets that failed together do not come back together.
-        let state = BreakerState::seeded(self.seeds.hash_one(name));
-        Target::of(
-            Name::Owned(Arc::clone(name)),
-            self.breaker,
-            self.budget,
-            state,
-        )
+        let mut seed = DefaultHasher::new();
+        (self.seed, name).hash(&mut seed);
+        let state = OwnSeed::of(BreakerState::seeded(seed.finish()));
+        let name = Name::Owned(Arc::clone(name));
+        Target::of(name, self.breaker, self.budget, state)
     }
 
     /// Forgets the target that is missed the least, of those it looks at. Whether there was one.
