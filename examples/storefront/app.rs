@@ -66,9 +66,9 @@ struct Watched {
 
 /// In the text format of Prometheus.
 async fn metrics(State(watched): State<Arc<Watched>>) -> Response {
-    watched.shipping.gauge();
+    let metrics = watched.guard.metrics(|| watched.shipping.gauge());
     let headers = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (headers, watched.guard.metrics()).into_response()
+    (headers, metrics).into_response()
 }
 
 /// Who is denied most, most first; users by a hash of their token.

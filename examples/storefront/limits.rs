@@ -106,9 +106,10 @@ impl Guard {
         metrics::with_local_recorder(&self.recorder, || CallMetrics::of(target))
     }
 
-    /// What Prometheus reads.
-    pub fn metrics(&self) -> String {
+    /// What Prometheus reads, once `others` have brought their gauges up to date.
+    pub fn metrics(&self, others: impl FnOnce()) -> String {
         metrics::with_local_recorder(&self.recorder, || {
+            others();
             for (metrics, table) in &self.tables {
                 metrics.gauge(&**table);
             }

@@ -25,6 +25,7 @@ use super::Target;
 /// | `steadfast_call_retry_delay_seconds` | histogram | `target` |
 /// | `steadfast_breaker_events_total` | counter | `target`, `event` |
 /// | `steadfast_breaker_state` | gauge: 0 passes, 1 half-open, 2 refuses | `target` |
+/// | `steadfast_retry_budget_available` | gauge: what the target's retry budget has left, see [`gauge`](Self::gauge) | `target` |
 /// | `steadfast_fallback_answers_total` | counter | `target`, `source` |
 /// | `steadfast_fallback_stages_total` | counter | `target`, `stage` |
 ///
@@ -36,10 +37,10 @@ use super::Target;
 /// was dropped is not among the attempts.
 ///
 /// The series are registered here, once, so that a call allocates nothing for them: install the
-/// recorder first. They are 64 for a target, and a recorder keeps them as long as it lives. So
-/// make one for each service that the program knows by name, never for each name that comes from
-/// outside ([`Targets`](super::Targets)): those share one. The gauge is of the breaker that has this
-/// name; those that share one have no gauge, and are counted.
+/// recorder first. They are 64 for a target, and one for its budget; a recorder keeps them as long
+/// as it lives. So make one for each service that the program knows by name, never for each name
+/// that comes from outside ([`Targets`](super::Targets)): those share one. The gauges are of the
+/// target that has this name; those that share one have no gauge, and are counted.
 ///
 /// ```
 /// use steadfast_std::call::CallMetrics;
@@ -102,10 +103,38 @@ impl CallMetrics {
         }
     }
 
-    /// Brings the gauge up to date: an open time ends without anybody having called. For when the
-    /// metrics are asked for.
+    /// Brings the gauges of the target with this name up to date; of another, it does nothing. For
+    /// when the metrics are asked for: an open time ends without anybody having called, and nothing
+    /// else tells what the budget has left, so that until then there is no series of it.
+    ///
+    /// That is in the budget's own units, as
+    /// [`budget_available`](Target::budget_available) has it: tokens; of a ratio thousandths of a
+    /// retry, of a throttle thousandths of a token ([`RetryBudget`](steadfast::retry::RetryBudget)).
+    /// A standard budget is full at 500, and below 5 there are no retries.
+    ///
+    /// Takes the breaker's lock and the budget's, one after the other, and what the recorder does to
+    /// register a series that it knows.
+    ///
+    /// ```
+    /// use steadfast::breaker::Breaker;
+    /// use steadfast::retry::RetryBudget;
+    /// use steadfast::time::Clock;
+    /// use steadfast_std::call::CallMetrics;
+    /// use steadfast_std::{SystemClock, Target};
+    ///
+    /// static SHIPPING: Target = Target::new("shipping", Breaker::standard(), RetryBudget::standard());
+    ///
+    /// let metrics = CallMetrics::of("shipping");
+    /// // steadfast_retry_budget_available{target="shipping"} 500
+    /// metrics.gauge(&SHIPPING, SystemClock.now());
+    /// ```
     pub fn gauge<T: Trip, const PROBES: usize>(&self, target: &Target<T, PROBES>, now: Instant) {
+        if target.name() != self.target {
+            return;
+        }
         self.set_state(target.standing(now).phase);
+        gauge!("steadfast_retry_budget_available", "target" => self.target.clone())
+            .set(f64::from(target.budget_available(now)));
     }
 
     fn set_state(&self, phase: Phase) {

@@ -1,9 +1,11 @@
 //! Calls as series of the `metrics` facade.
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use steadfast::breaker::Breaker;
-use steadfast::retry::RetryBudget;
-use steadfast::time::Instant;
+use steadfast::breaker::{Breaker, CircuitBreaker};
+use steadfast::outcome::Outcome;
+use steadfast::policy;
+use steadfast::retry::{Budget, RetryBudget};
+use steadfast::time::{Instant, secs};
 use steadfast_std::Target;
 use steadfast_std::call::CallMetrics;
 
@@ -91,4 +93,73 @@ fn the_gauge_is_of_the_breaker_with_the_name() {
         breaker.force_open(state, NOW)
     });
     assert_eq!((again, gauge()), (None, Some(0.0)));
+}
+
+/// In the units of the budget, of the target with the name and of no other, in one series.
+#[test]
+fn what_a_budget_has_left_is_a_gauge_of_the_target_with_the_name() {
+    const NOW: Instant = Instant::from_secs(60);
+    const THROTTLE: RetryBudget = policy!(RetryBudget::throttle(10, 100));
+    let recorder = DebuggingRecorder::new();
+    let snapshots = recorder.snapshotter();
+    // How many series there are, and what is left.
+    let seen = || {
+        let series = snapshots.snapshot().into_vec();
+        let left = series.iter().find_map(|(key, _, _, value)| {
+            let is_it = key.key().name() == "steadfast_retry_budget_available";
+            match value {
+                DebugValue::Gauge(value) if is_it => Some(value.0),
+                _ => None,
+            }
+        });
+        (series.len(), left)
+    };
+    metrics::with_local_recorder(&recorder, || {
+        let metrics = CallMetrics::of("hooks");
+        assert_eq!(seen(), (64, None), "nobody has looked");
+        let other = Target::new("one.example", Breaker::standard(), RetryBudget::standard());
+        metrics.gauge(&other, NOW);
+        assert_eq!(seen(), (64, None), "it is another's");
+        let own = Target::new("hooks", Breaker::standard(), RetryBudget::standard());
+        metrics.gauge(&own, NOW);
+        assert_eq!(seen(), (65, Some(500.0)));
+        let _ = own.withdraw(NOW, Outcome::TRANSIENT).unwrap();
+        let _ = own.withdraw(NOW, Outcome::TimedOut).unwrap();
+        metrics.gauge(&own, NOW);
+        metrics.gauge(&other, NOW);
+        assert_eq!(seen(), (65, Some(485.0)));
+        let throttled = Target::new("hooks", Breaker::standard(), THROTTLE);
+        throttled.failed(NOW);
+        metrics.gauge(&throttled, NOW);
+        assert_eq!(seen(), (65, Some(9_000.0)));
+    });
+}
+
+/// An open time ends without a call.
+#[test]
+fn to_gauge_a_target_tells_that_its_open_time_is_over() {
+    const NOW: Instant = Instant::from_secs(60);
+    let recorder = DebuggingRecorder::new();
+    let snapshots = recorder.snapshotter();
+    let state = |metrics: &CallMetrics, target: &Target, at| {
+        metrics.gauge(target, at);
+        let mut series = snapshots.snapshot().into_vec().into_iter();
+        series.find_map(|(key, _, _, value)| match value {
+            DebugValue::Gauge(value) if key.key().name() == "steadfast_breaker_state" => {
+                Some(value.0)
+            }
+            _ => None,
+        })
+    };
+    metrics::with_local_recorder(&recorder, || {
+        let metrics = CallMetrics::of("partner");
+        let target = crate::target();
+        for _ in 0..2 {
+            let call = target.enter(|| NOW).unwrap();
+            call.record(|| NOW, Outcome::TimedOut);
+        }
+        assert_eq!(state(&metrics, &target, NOW), Some(2.0));
+        let over = NOW + secs(1);
+        assert_eq!(state(&metrics, &target, over), Some(1.0));
+    });
 }
