@@ -203,6 +203,51 @@ impl<C, M> Backed<C, M> {
     /// assert_eq!((time.value, time.source), (1_700_000_000, Source::Secondary));
     /// # Ok::<(), steadfast::call::CallError<&str>>(())
     /// ```
+    ///
+    /// # If there are several
+    ///
+    /// This is said once, so let it ask them in turn; together they have its time. Whichever
+    /// answers, the source is [`Secondary`](crate::fallback::Source::Secondary). Where each is a call
+    /// with a name, whoever observes them hears which it was:
+    ///
+    /// ```
+    /// # use core::cell::RefCell;
+    /// # use steadfast::call::{Attempt, Call, Observe};
+    /// # use steadfast::event::CallEvent;
+    /// # use steadfast::time::{BlockingSleep, Clock, Duration, Instant};
+    /// # struct Board;
+    /// # impl Clock for Board {
+    /// #     fn now(&self) -> Instant {
+    /// #         Instant::from_secs(1)
+    /// #     }
+    /// # }
+    /// # impl BlockingSleep for Board {
+    /// #     fn sleep_blocking(&self, _: Duration) {}
+    /// # }
+    /// # let board = Board;
+    /// # let read = |_: Attempt| Err::<u32, _>("no fix");
+    /// # let read_network = |_: Attempt| Err::<u32, _>("no answer");
+    /// # let read_quartz = |_: Attempt| Ok::<_, &str>(1_700_000_000);
+    /// #[derive(Default)]
+    /// struct Log(RefCell<Vec<String>>);
+    /// impl Observe for Log {
+    ///     fn ended(&self, event: &CallEvent<'_>) {
+    ///         let line = format!("{} {}", event.operation, event.outcome.label());
+    ///         self.0.borrow_mut().push(line);
+    ///     }
+    /// }
+    ///
+    /// let log = Log::default();
+    /// let elsewhere = |attempt: Attempt| {
+    ///     let network = Call::blocking(read_network, &board, || 0).named("network");
+    ///     let quartz = Call::blocking(read_quartz, &board, || 0).named("quartz");
+    ///     let network = network.by(attempt.deadline).observed_by(&log).call_blocking();
+    ///     network.or_else(|_| quartz.by(attempt.deadline).observed_by(&log).call_blocking())
+    /// };
+    /// let gnss = Call::blocking(read, &board, || 0).named("gnss").observed_by(&log);
+    /// assert!(gnss.or_secondary(elsewhere).call_blocking().is_ok());
+    /// assert_eq!(log.0.into_inner(), ["gnss failure", "network failure", "quartz success"]);
+    /// ```
     pub fn or_secondary<S>(self, secondary: S) -> Backed<C, M, S> {
         Backed {
             primary: self.primary,

@@ -189,6 +189,29 @@ impl<T, E> Chain<T, E> {
     ///
     /// Its error is not what the chain gives back, so whoever wants it in a log writes it there:
     /// `.or_secondary(|| replica().inspect_err(..))`.
+    ///
+    /// There may be several, and the source of each is [`Secondary`](Source::Secondary). To know
+    /// which it was, take note of who is asked:
+    ///
+    /// ```
+    /// use steadfast::fallback::{Source, primary};
+    ///
+    /// # fn of_replica(number: u32) -> Result<u32, &'static str> {
+    /// #     if number > 1 { Ok(7) } else { Err("no connection") }
+    /// # }
+    /// let mut replica = 0;
+    /// let mut ask = |number| {
+    ///     replica = number;
+    ///     of_replica(number)
+    /// };
+    /// let price = primary(Err::<u32, _>("503"))
+    ///     .or_secondary(|| ask(1))
+    ///     .or_secondary(|| ask(2))
+    ///     .or_secondary(|| ask(3))
+    ///     .served()?;
+    /// assert_eq!((price.source, replica), (Source::Secondary, 2));
+    /// # Ok::<(), &str>(())
+    /// ```
     pub fn or_secondary<F>(self, secondary: impl FnOnce() -> Result<T, F>) -> Self {
         if self.is_served() {
             return self;

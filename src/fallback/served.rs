@@ -118,7 +118,10 @@ pub enum Source {
     Cached,
     /// An earlier answer, since there is no other now.
     Stale,
-    /// From somewhere else: a replica, another provider.
+    /// From somewhere else: a replica, another provider. Of several it does not say which: a name
+    /// would be two words more in every answer and event. See
+    /// [`Chain::or_secondary`](super::Chain::or_secondary) and
+    /// [`Backed::or_secondary`](crate::call::Backed::or_secondary).
     Secondary,
     /// A safe value that nobody was asked for.
     Default,
@@ -200,7 +203,7 @@ impl Missed {
     /// None: the first that was asked had it.
     pub const NONE: Self = Self(0);
 
-    /// Was this one asked in vain?
+    /// Was this one asked in vain? Of several secondaries, any.
     pub const fn contains(self, source: Source) -> bool {
         self.0 & source.bit() != 0
     }
