@@ -35,7 +35,7 @@ pub trait AnyCall {
 /// its time a [`BlockingSleep`](crate::time::BlockingSleep). Nothing else is one.
 pub trait BlockingCall: AnyCall {
     #[doc(hidden)]
-    fn run_blocking(&mut self) -> Finished<Self::Value, Self::Error>;
+    fn run_blocking(&mut self, has_secondary: bool) -> Finished<Self::Value, Self::Error>;
 }
 
 impl<Op, T, R, J, G, B, O> AnyCall for Call<Op, T, R, J, G, B, O>
@@ -55,7 +55,7 @@ where
 
     fn attempt_elsewhere(&self, deadline: Deadline) -> Option<(Attempt, Duration)> {
         let now = self.time.now();
-        (!deadline.has_passed(now)).then(|| self.plan.attempt(1, now, deadline))
+        (!deadline.has_passed(now)).then(|| self.plan.attempt_elsewhere(now, deadline))
     }
 
     fn tell(&self, event: impl FnOnce(&str, Instant) -> FallbackEvent<'_>) {

@@ -37,9 +37,10 @@ pub enum CallError<E> {
         /// Why there was not another one.
         stopped: StopReason,
     },
-    /// The deadline of the whole call came first.
+    /// The deadline of the whole call came first; or that of its own part of the time, if it
+    /// [leaves](super::Call::leaving) some to whoever is asked next.
     DeadlineExceeded {
-        /// How many attempts were made; none, if it had passed before the first.
+        /// How many attempts were made; none, if there was no time for the first.
         attempts: u32,
     },
     /// The circuit breaker said no.
@@ -168,6 +169,9 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 attempts,
                 stopped,
             } => write!(f, "{after} (attempts: {attempts}; {stopped})"),
+            Self::DeadlineExceeded { attempts: 0 } => {
+                f.write_str("there was no time for an attempt")
+            }
             Self::DeadlineExceeded { attempts } => {
                 write!(f, "the deadline has passed (attempts: {attempts})")
             }

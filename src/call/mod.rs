@@ -65,7 +65,8 @@
 //! ([`or_stale`](Call::or_stale)), somebody else's ([`or_secondary`](Call::or_secondary)), a safe one
 //! ([`or_else`](Call::or_else), [`or_else_if_unwell`](Call::or_else_if_unwell)), asked for in this
 //! order, awaited or blocking. The answer says which it is. Or it is done later. [`Backed`] has
-//! examples.
+//! examples. So that somebody else has time to answer, the call is over before the deadline of the
+//! whole: [`leaving`](Call::leaving).
 //!
 //! # When a call is dropped
 //!
@@ -85,6 +86,7 @@ mod asked;
 mod error;
 mod given_up;
 mod judge;
+mod leaving;
 mod no_breaker;
 mod observe;
 mod operation;
@@ -135,7 +137,9 @@ struct Plan {
     policy: RetryPolicy,
     repeatable: bool,
     attempt: Duration,
-    within: Duration,
+    within: Option<Duration>,
+    within_unless_set: Duration,
+    leaving: Option<Duration>,
     at_least: Duration,
     deadline: Deadline,
     given_up_counts_after: Duration,
@@ -148,7 +152,9 @@ impl Plan {
         policy: RetryPolicy::never(),
         repeatable: true,
         attempt: Duration::MAX,
-        within: Duration::MAX,
+        within: None,
+        within_unless_set: Duration::MAX,
+        leaving: None,
         at_least: Duration::ZERO,
         deadline: Deadline::NEVER,
         given_up_counts_after: Duration::MAX,
@@ -251,7 +257,7 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     }
 
     /// How long an attempt may take. No limit unless set; never longer than what is left of the
-    /// whole.
+    /// whole, without what it is [leaving](Self::leaving) to others.
     pub const fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.plan.attempt = limit;
         self
@@ -260,7 +266,7 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     /// How long the whole may take, from when it is made: attempts and waits together. No limit
     /// unless set.
     pub const fn within(mut self, limit: Duration) -> Self {
-        self.plan.within = limit;
+        self.plan.within = Some(limit);
         self
     }
 
@@ -277,7 +283,8 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
 
     /// Makes no attempt that would have less time than this: the call ends with
     /// [`CallError::DeadlineExceeded`], and the breaker does not hear of it. Nothing unless set; what
-    /// the other side usually takes is a good value.
+    /// the other side usually takes is a good value. It is weighed against what is left without what
+    /// the call is [leaving](Self::leaving) to others.
     pub const fn at_least(mut self, least: Duration) -> Self {
         self.plan.at_least = least;
         self

@@ -170,9 +170,15 @@ impl<C, M> Backed<C, M> {
     /// own, let it be another [`Call`]. What it answers is not kept, and an error of it is not what
     /// comes back.
     ///
-    /// It may take as long as an attempt, and no longer than is left of the whole; if nothing is
-    /// left nobody is asked. So see to it that the retries leave it some:
-    /// [`max_elapsed`](crate::retry::RetryPolicyConfig::max_elapsed) ends them early.
+    /// # How long it has
+    ///
+    /// As long as an attempt may take, and no longer than is left of the whole; if nothing is left
+    /// nobody is asked. So that something is left also where the other side hangs, the call itself,
+    /// with its retries, is over that much earlier: as long before the deadline of the whole as an
+    /// attempt may take, but it has at least half of the time for itself. Within 8 s, with attempts
+    /// of 2 s, it has 6 s and the secondary 2 s; with attempts of 5 s, or without a limit to them,
+    /// each has 4 s. [`leaving`](Call::leaving) sets another share, and one that is longer than an
+    /// attempt is the secondary's too; with zero it has what happens to be over.
     ///
     /// ```
     /// use steadfast::call::{Attempt, Call};
@@ -197,7 +203,7 @@ impl<C, M> Backed<C, M> {
     /// };
     /// let time = Call::blocking(gnss, &board, || 0)
     ///     .attempt_timeout(secs(2))
-    ///     .within(secs(5))
+    ///     .within(secs(5)) // so the first has 3 s
     ///     .or_secondary(network)
     ///     .call_blocking()?;
     /// assert_eq!((time.value, time.source), (1_700_000_000, Source::Secondary));
@@ -310,7 +316,7 @@ where
             memory,
             secondary,
         } = self;
-        let finished = call.run().await;
+        let finished = call.run(S::IS_THERE).await;
         let asked = Asked::new(call, finished, memory);
         if S::IS_THERE
             && let Some((_, limit)) = asked.attempt_elsewhere()
@@ -343,7 +349,7 @@ where
             memory,
             secondary,
         } = self;
-        let finished = call.run_blocking();
+        let finished = call.run_blocking(S::IS_THERE);
         let asked = Asked::new(call, finished, memory);
         if S::IS_THERE
             && let Some((attempt, _)) = asked.attempt_elsewhere()

@@ -31,7 +31,16 @@ impl Plan {
         now: Instant,
         deadline: Deadline,
     ) -> (Attempt, Duration) {
-        let limit = deadline.limit(now, self.attempt);
+        Self::attempt_of(self.attempt, number, now, deadline)
+    }
+
+    pub(super) fn attempt_of(
+        longest: Duration,
+        number: u32,
+        now: Instant,
+        deadline: Deadline,
+    ) -> (Attempt, Duration) {
+        let limit = deadline.limit(now, longest);
         let deadline = deadline.nested(Deadline::after(now, limit));
         (Attempt { number, deadline }, limit)
     }
@@ -60,14 +69,14 @@ where
     /// [`CallError`]: with the operation's own error, or if time ran out, or if the breaker said
     /// no.
     pub async fn call(mut self) -> Result<Op::Value, CallError<Op::Error>> {
-        self.run().await.result
+        self.run(false).await.result
     }
 
     // Of the type and not of a trait: the future of a trait's method is `Send` only if its bounds hold
     // for every lifetime, which those of a closure that judges an error with a `dyn` in it do not.
-    pub(super) async fn run(&mut self) -> Finished<Op::Value, Op::Error> {
+    pub(super) async fn run(&mut self, has_secondary: bool) -> Finished<Op::Value, Op::Error> {
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
-        let mut under_way = UnderWay::begin(parts);
+        let mut under_way = UnderWay::begin(parts, has_secondary);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
@@ -102,7 +111,7 @@ impl<Op: Operation, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     where
         Self: BlockingCall<Value = Op::Value, Error = Op::Error>,
     {
-        self.run_blocking().result
+        self.run_blocking(false).result
     }
 }
 
@@ -116,9 +125,9 @@ where
     B: Budget,
     O: Observe,
 {
-    fn run_blocking(&mut self) -> Finished<Op::Value, Op::Error> {
+    fn run_blocking(&mut self, has_secondary: bool) -> Finished<Op::Value, Op::Error> {
         let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
-        let mut under_way = UnderWay::begin(parts);
+        let mut under_way = UnderWay::begin(parts, has_secondary);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
@@ -157,6 +166,8 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     breaker: &'a G,
     observer: &'a O,
     retry: Retry,
+    /// For how much longer somebody else may be asked when the call's own time is over.
+    kept: Duration,
     attempts: u32,
     /// When the attempt under way began; before the first, the call.
     began: Instant,
@@ -173,9 +184,12 @@ struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
 }
 
 impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
-    fn begin((plan, time, breaker, observer): (&'a Plan, &'a T, &'a G, &'a O)) -> Self {
+    fn begin(
+        (plan, time, breaker, observer): (&'a Plan, &'a T, &'a G, &'a O),
+        has_secondary: bool,
+    ) -> Self {
         let now = time.now();
-        let deadline = plan.deadline.nested(Deadline::after(now, plan.within));
+        let (deadline, kept) = plan.share(now, has_secondary);
         let mut retry = plan.policy.start(now).until(deadline);
         if !plan.repeatable {
             retry = retry.not_repeatable();
@@ -186,6 +200,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             breaker,
             observer,
             retry,
+            kept,
             attempts: 0,
             began: now,
             waits_from: Duration::ZERO,
@@ -231,8 +246,13 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         Finished {
             outcome: error.outcome(),
             result: Err(error),
-            deadline: self.retry.deadline(),
+            deadline: self.deadline_of_whole(),
         }
+    }
+
+    fn deadline_of_whole(&self) -> Deadline {
+        // Never stays never: the sum is cut short at the end of time.
+        Deadline::after(self.retry.deadline().instant(), self.kept)
     }
 
     fn end<V, E>(
@@ -283,7 +303,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
                 Next::Return(Finished {
                     result,
                     outcome,
-                    deadline: self.retry.deadline(),
+                    deadline: self.deadline_of_whole(),
                 })
             }
         }

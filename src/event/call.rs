@@ -33,7 +33,7 @@ pub struct CallEvent<'a> {
     pub operation: &'a str,
     /// How it ended.
     pub outcome: CallOutcome,
-    /// How many attempts were begun; none, if the deadline had passed or the breaker said no.
+    /// How many attempts were begun; none, if there was no time for one or the breaker said no.
     pub attempts: u32,
     /// How long it took in all, attempts and waits together, on the call's clock. Of a clock that
     /// goes back only what it moves forward counts.
@@ -55,6 +55,9 @@ impl fmt::Display for CallEvent<'_> {
         write!(f, "{operation}: {label} in {took} (attempts: {attempts}")?;
         match outcome {
             CallOutcome::Attempted { stopped, .. } => write!(f, "; {stopped})"),
+            CallOutcome::DeadlineExceeded if *attempts == 0 => {
+                f.write_str("; there was no time for one)")
+            }
             CallOutcome::DeadlineExceeded => f.write_str("; the deadline has passed)"),
             CallOutcome::Rejected(rejected) => write!(f, "; {rejected})"),
             CallOutcome::GivenUp(_) => f.write_str("; the caller left)"),
@@ -74,7 +77,9 @@ pub enum CallOutcome {
         /// Why there was not another one.
         stopped: StopReason,
     },
-    /// The deadline of the whole came first: before an attempt, between two, or during the last.
+    /// The deadline of the whole came first, or that of the part of it that is not
+    /// [left](crate::call::Call::leaving) to others: before an attempt, between two, or during the
+    /// last.
     DeadlineExceeded,
     /// The circuit breaker said no.
     Rejected(Rejected),

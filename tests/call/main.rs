@@ -4,6 +4,7 @@ mod breaker;
 mod ended;
 mod fallback;
 mod given_up;
+mod leaving;
 mod random;
 mod retries;
 mod secondary;

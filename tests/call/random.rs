@@ -42,6 +42,8 @@ struct Schedule {
     base: u64,
     attempt_timeout: u64,
     within: u64,
+    /// More than `within`, now and then.
+    leaving: u64,
     tokens: u32,
     /// How many in a row open the breaker.
     failures: u32,
@@ -68,7 +70,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
             prop::option::of(0_u64..4_000),
         ),
         any::<u64>(),
-        turns(),
+        (turns(), prop_oneof![2 => Just(0), 1 => 0_u64..9_000]),
     )
         .prop_map(
             |(
@@ -81,13 +83,14 @@ fn schedules() -> impl Strategy<Value = Schedule> {
                 each_attempt,
                 (dropped_after, counts_after),
                 seed,
-                turns,
+                (turns, leaving),
             )| {
                 Schedule {
                     attempts,
                     base,
                     attempt_timeout,
                     within,
+                    leaving,
                     tokens,
                     failures,
                     each_attempt,
@@ -136,7 +139,7 @@ fn keeps_its_word(schedule: &Schedule) {
 
     for call in 0..3 {
         let start = world.now();
-        let deadline = world.now() + millis(schedule.within);
+        let deadline = start + (millis(schedule.within) - millis(schedule.leaving));
         let begun = RefCell::new(Vec::new());
         let operation = |attempt: Attempt| {
             begun.borrow_mut().push((world.now(), attempt));
@@ -156,6 +159,7 @@ fn keeps_its_word(schedule: &Schedule) {
             .retry(&policy)
             .attempt_timeout(millis(schedule.attempt_timeout))
             .within(millis(schedule.within))
+            .leaving(millis(schedule.leaving))
             .budget(&budget)
             .observed_by(&heard)
             .judged_by(|result| match result {

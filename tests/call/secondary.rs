@@ -6,7 +6,7 @@ use steadfast::call::{Attempt, Call, CallError, Observe};
 use steadfast::event::FallbackEvent;
 use steadfast::fallback::{Aged, LastGood, Memory, Missed, Source};
 use steadfast::outcome::Outcome;
-use steadfast::time::{Clock, Instant, millis, secs};
+use steadfast::time::{Clock, Duration, Instant, millis, secs};
 
 use crate::Scripted;
 use crate::simulated::{STEADY, World, no_chance};
@@ -211,7 +211,8 @@ fn nobody_is_asked_when_the_deadline_has_passed() {
     );
     let nobody = || -> core::future::Ready<Result<u32, ()>> { unreachable!("there is no time") };
     let told = RefCell::new(Vec::new());
-    let call = call.within(secs(1)).observed_by(Sources(&told));
+    let call = call.within(secs(1)).leaving(Duration::ZERO);
+    let call = call.observed_by(Sources(&told));
     let error = world.run(call.or_secondary(nobody).call()).unwrap_err();
     assert_eq!(error, CallError::DeadlineExceeded { attempts: 1 });
     assert_eq!(*told.borrow(), [("unserved", "primary".to_owned())]);
@@ -247,6 +248,7 @@ proptest::proptest! {
                 .retry(&STEADY)
                 .attempt_timeout(millis(attempt))
                 .within(millis(within))
+                .leaving(Duration::ZERO)
                 .or_secondary(|| {
                     asked_at.set(Some(world.now()));
                     takes(&world, second.0, second.1)

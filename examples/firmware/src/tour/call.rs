@@ -156,7 +156,9 @@ fn blocking() {
     if let Err(error) = call.or_else_if_unwell(|| black_box(1)).call_blocking() {
         words(error);
     }
-    let call = Call::blocking(|_: Attempt| made(), Timer, &DICE).within(wait());
+    let call = Call::blocking(|_: Attempt| made(), Timer, &DICE)
+        .within_unless_set(wait())
+        .leaving(wait());
     let call = call.or_stale(&LAST).or_secondary(|attempt: Attempt| {
         black_box(attempt);
         made()
