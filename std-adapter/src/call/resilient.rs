@@ -24,9 +24,23 @@ pub const ATTEMPT_TIMEOUT: Duration = secs(5);
 /// [`RetryPolicy::standard`] fit into it.
 ///
 /// Set another by [`within`](Call::within), as for work that nobody waits for: the waits of
-/// [`RetryPolicy::background`] alone may be longer. [`Duration::MAX`] lifts it; a longer
-/// [`attempt_timeout`](Call::attempt_timeout) or a later deadline, set by [`by`](Call::by), does not,
-/// so say both. The core's [`Call`] has none unless it is set.
+/// [`RetryPolicy::background`] alone may be longer. [`Duration::MAX`] lifts it. It cuts nothing that
+/// the sentence says ([`within_unless_set`](Call::within_unless_set)):
+///
+/// | the sentence says | the whole may take |
+/// |---|---|
+/// | nothing of it | 30 s |
+/// | a deadline, by [`by`](Call::by) | until then, sooner or later; [`NEVER`] says nothing |
+/// | an [`attempt_timeout`](Call::attempt_timeout) of 60 s | 60 s: one attempt |
+/// | that, and [`or_secondary`](Call::or_secondary) | 120 s: one attempt, and one of the secondary |
+/// | that, and [`leaving`](Call::leaving) 10 s | 70 s |
+/// | an attempt timeout of [`Duration::MAX`] | 30 s: lifting the one does not lift the other |
+///
+/// So for retries of attempts that long, say `within` too. A deadline that comes with a request is
+/// the client's word: where it may be any time ahead, say `within` beside it, and the earlier counts.
+/// The core's [`Call`] has no limit unless it is set.
+///
+/// [`NEVER`]: steadfast::deadline::Deadline::NEVER
 pub const WITHIN: Duration = secs(30);
 
 /// A call on tokio's time, that is being put together.
@@ -214,7 +228,7 @@ pub trait Resilient: Sized {
     fn with_care(self) -> Sentence<Self> {
         Call::new(self, TokioTime::of_process(), ThreadRandom)
             .attempt_timeout(ATTEMPT_TIMEOUT)
-            .within(WITHIN)
+            .within_unless_set(WITHIN)
     }
 }
 
@@ -256,5 +270,5 @@ where
 {
     Call::told(operation, TokioTime::of_process(), ThreadRandom)
         .attempt_timeout(ATTEMPT_TIMEOUT)
-        .within(WITHIN)
+        .within_unless_set(WITHIN)
 }

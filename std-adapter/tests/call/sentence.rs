@@ -201,13 +201,73 @@ async fn every_sentence_is_over_after_half_a_minute_unless_it_says_otherwise() {
     assert_eq!(waited, WITHIN);
     let (waited, _) = took(hang.with_care().attempt_timeout(forever).call()).await;
     assert_eq!(waited, WITHIN);
-    // A later deadline of somebody else's does not lift it.
-    let later = Deadline::after(now(), secs(100));
-    let call = hang.with_care().attempt_timeout(forever).by(later);
-    let (waited, _) = took(call.clone().call()).await;
+    // Nor does a client that has no deadline lift it.
+    let call = hang.attempt_timeout(forever).by(Deadline::NEVER);
+    let (waited, _) = took(call.call()).await;
     assert_eq!(waited, WITHIN);
-    let (waited, _) = took(call.within(forever).call()).await;
-    assert_eq!(waited, secs(100) - WITHIN);
+    let (waited, _) = took(hang.attempt_timeout(forever).within(secs(90)).call()).await;
+    assert_eq!(waited, secs(90));
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_minute_that_nobody_asked_for_cuts_nothing_that_a_sentence_says() {
+    let hang = || std::future::pending::<Result<(), &str>>();
+    let call = |later| hang.attempt_timeout(Duration::MAX).by(later);
+    let later = Deadline::after(now(), secs(100));
+    let (waited, ended) = took(call(later).call()).await;
+    assert_eq!(ended, Err(CallError::DeadlineExceeded { attempts: 1 }));
+    assert_eq!(waited, secs(100));
+    // Whoever takes a client's word for it may say how far, in any order.
+    let later = Deadline::after(now(), secs(100));
+    let (waited, _) = took(call(later).within(secs(40)).call()).await;
+    assert_eq!(waited, secs(40));
+    let later = Deadline::after(now(), secs(100));
+    let (waited, _) = took(
+        hang.within(secs(40))
+            .attempt_timeout(secs(70))
+            .by(later)
+            .call(),
+    )
+    .await;
+    assert_eq!(waited, secs(40));
+
+    // One long attempt has its time, one that is told the same.
+    let (waited, ended) = took(hang.attempt_timeout(secs(60)).retry(&STEADY).call()).await;
+    assert_eq!(ended, Err(CallError::DeadlineExceeded { attempts: 1 }));
+    assert_eq!(waited, secs(60));
+    let told_of = told(|_| hang()).attempt_timeout(secs(60));
+    let (waited, _) = took(told_of.call()).await;
+    assert_eq!(waited, secs(60));
+    // And so has who is asked next.
+    let call = hang.attempt_timeout(secs(60)).or_secondary(|| async {
+        sleep(secs(59).to_core()).await;
+        Ok::<_, &str>(())
+    });
+    let (waited, served) = took(call.call()).await;
+    assert_eq!(served.unwrap().source, Source::Secondary);
+    assert_eq!(waited, secs(119));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_provider_is_asked_in_time_when_the_first_one_hangs() {
+    let hang = || std::future::pending::<Result<u32, &str>>();
+    let second = || async {
+        sleep(millis(900).to_core()).await;
+        Ok::<_, &str>(7)
+    };
+    // Four attempts of 2 s would take the whole.
+    let call = || hang.retry(&STEADY).attempt_timeout(secs(2));
+    let (waited, served) = took(call().within(secs(8)).or_secondary(second).call()).await;
+    assert_eq!(served.unwrap().source, Source::Secondary);
+    assert_eq!(waited, millis(6_900));
+    let call = call().within(secs(8)).leaving(secs(1));
+    let (waited, served) = took(tokio::spawn(call.or_secondary(second).call())).await;
+    assert_eq!(served.unwrap().unwrap().source, Source::Secondary);
+    assert_eq!(waited, millis(7_900));
+    // And one attempt of as long as nobody said.
+    let (waited, served) = took(hang.within(secs(3)).or_secondary(second).call()).await;
+    assert_eq!(served.unwrap().source, Source::Secondary);
+    assert_eq!(waited, millis(2_400));
 }
 
 #[tokio::test(start_paused = true)]
