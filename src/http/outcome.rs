@@ -15,7 +15,8 @@ use crate::time::Duration;
 /// | other 5xx | [`Transient`](Outcome::Transient) | a fault that may pass |
 /// | below 100, above 599 | [`Failure`](Outcome::Failure) | no status: RFC 9110, section 15, takes it as 5xx |
 ///
-/// A 5xx that nobody has heard of, 520 or 529 say, is taken as 500: RFC 9110, section 15.
+/// A 5xx that nobody has heard of, 520 say, is taken as 500: RFC 9110, section 15. So is 529, by which
+/// some say that they are overloaded; [`ServerHold`](crate::limit::ServerHold) takes it as a 503.
 ///
 /// Whether an answer has come at all is not in here: no connection is [`Outcome::TRANSIENT`], and
 /// no answer in time [`Outcome::TimedOut`]. `Retry-After` counts where the outcome has a place for
@@ -29,7 +30,7 @@ use crate::time::Duration;
 /// assert_eq!(http_outcome(404, None), Outcome::Ignored);
 /// let wait = Some(secs(120));
 /// assert_eq!(http_outcome(503, wait), Outcome::Transient { retry_after: wait });
-/// assert_eq!(http_outcome(529, wait), http_outcome(500, wait));
+/// assert_eq!(http_outcome(529, wait), http_outcome(503, wait));
 /// ```
 pub const fn http_outcome(status: u16, retry_after: Option<Duration>) -> Outcome {
     match status {

@@ -7,7 +7,7 @@ use steadfast::time::{Duration, Instant, hours, minutes, nanos, secs};
 
 use crate::{OBEDIENT, SPREADING, UNIX_NOW, left, retry_after};
 
-const ALSO: ServerHold = policy!(ServerHold::new(minutes(1)).also(413).also(529));
+const ALSO: ServerHold = policy!(ServerHold::new(minutes(1)).also(413).also(420));
 
 #[test]
 fn until_a_server_speaks_everything_passes() {
@@ -37,6 +37,8 @@ fn which_answers_hold_and_for_how_long() {
     for (policy, status, quota, wait) in [
         (OBEDIENT, 429, retry_after("3"), 3),
         (OBEDIENT, 503, retry_after("3"), 3),
+        (OBEDIENT, 529, retry_after("3"), 3),
+        (OBEDIENT, 529, left(0, 40), 0),
         (OBEDIENT, 200, retry_after("3"), 0),
         (OBEDIENT, 202, retry_after("3"), 0),
         (OBEDIENT, 500, retry_after("3"), 0),
@@ -49,8 +51,8 @@ fn which_answers_hold_and_for_how_long() {
         (OBEDIENT, 403, nothing, 0),
         (ALSO, 403, retry_after("3"), 3),
         (ALSO, 413, retry_after("3"), 3),
-        (ALSO, 529, left(0, 40), 40),
-        (ALSO, 529, left(1, 40), 0),
+        (ALSO, 420, left(0, 40), 40),
+        (ALSO, 420, left(1, 40), 0),
         (ALSO, 503, left(0, 40), 0),
         (ALSO, 500, retry_after("3"), 0),
         (ALSO, 0, retry_after("3"), 0),
@@ -81,7 +83,10 @@ fn which_answers_hold_and_for_how_long() {
         assert_eq!(policy.wait(&state, now), secs(wait), "{status} {quota:?}");
         assert_eq!(
             policy.listens_to(status),
-            policy == SPREADING || [403, 429, 503].contains(&status) || wait > 0 || status == 529
+            policy == SPREADING
+                || [403, 429, 503, 529].contains(&status)
+                || wait > 0
+                || status == 420
         );
     }
 }

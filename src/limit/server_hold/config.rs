@@ -41,13 +41,13 @@ impl ServerHoldConfig {
     }
 
     /// Holds after this status, too, as after a 403: for its `Retry-After`, or until the reset if
-    /// nothing is left. For servers that refuse by 420 or 529, say. Up to four statuses.
+    /// nothing is left. For servers that refuse by 420, say. Up to four statuses.
     ///
     /// ```
     /// use steadfast::{limit::ServerHold, policy, time::hours};
     ///
-    /// const HOLD: ServerHold = policy!(ServerHold::new(hours(6)).also(529).also(413));
-    /// assert!(HOLD.listens_to(529) && !HOLD.listens_to(404));
+    /// const HOLD: ServerHold = policy!(ServerHold::new(hours(6)).also(420).also(413));
+    /// assert!(HOLD.listens_to(420) && !HOLD.listens_to(404));
     /// ```
     #[must_use]
     pub const fn also(mut self, status: u16) -> Self {

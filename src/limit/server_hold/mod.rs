@@ -20,9 +20,9 @@ use config::MOST_ALSO;
 /// until a server speaks.
 ///
 /// - **A refusal holds.** After a 429 nothing passes for as long as its headers ask
-///   ([`ServerQuota::pace`]); after a 503, for its `Retry-After`; after a 403, for its
-///   `Retry-After`, or until the reset if it says that nothing is left. Without such headers,
-///   nothing changes. `Retry-After` of other answers is about something else (a job to look at
+///   ([`ServerQuota::pace`]); after a 503 or a 529 (overloaded, as some say it), for its
+///   `Retry-After`; after a 403, for its `Retry-After`, or until the reset if it says that nothing
+///   is left. Without such headers, nothing changes. `Retry-After` of other answers is about something else (a job to look at
 ///   later, a redirect, a body that is too large) and is not looked at, unless
 ///   [`also`](ServerHoldConfig::also) names their status.
 /// - **The longest hold wins.** Nothing is sent during a hold, so whatever arrives in it answers
@@ -108,7 +108,7 @@ impl ServerHold {
 
     /// Whether an answer with this status is worth reading the headers of.
     pub const fn listens_to(&self, status: u16) -> bool {
-        self.spread || matches!(status, 403 | 429 | 503) || self.is_also(status)
+        self.spread || matches!(status, 403 | 429 | 503 | 529) || self.is_also(status)
     }
 
     const fn is_also(&self, status: u16) -> bool {
@@ -133,7 +133,7 @@ impl ServerHold {
                 let reset = quota.resets_in().filter(|_| nothing_left);
                 quota.retry_after().or(reset)
             }
-            503 => quota.retry_after(),
+            503 | 529 => quota.retry_after(),
             _ => None,
         };
         // What a refusal asks for wins over what is left.

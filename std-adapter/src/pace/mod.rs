@@ -23,7 +23,7 @@
 //!
 //! # What the server may ask
 //!
-//! A 403, 429 or 503 with `Retry-After` holds back everybody until it has passed; the rules, the
+//! A 403, 429, 503 or 529 with `Retry-After` holds back everybody until it has passed; the rules, the
 //! other headers, and how to name further statuses, are those of
 //! [`ServerHold`](steadfast::limit::ServerHold). The answer itself is passed on as it is: trying
 //! again is another layer's work, outside of this one, so that each attempt takes its turn.

@@ -12,7 +12,7 @@ use crate::{ONE, PLENTY, Server, at_once, come, settle};
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_holds_back_everybody_for_3_s_and_not_more() {
-    for status in [403, 429, 503] {
+    for status in [403, 429, 503, 529] {
         let time = TokioTime::new();
         let server = Server::new(time);
         let layer = PaceLayer::new(PLENTY, time);
