@@ -12,6 +12,7 @@ use crate::time::Duration;
 /// | [`Throttled`](Self::Throttled) | yes, later | no | 429 |
 /// | [`Failure`](Self::Failure) | no | as a failure | 501, an answer that nobody can read |
 /// | [`Exhausted`](Self::Exhausted) | no | as a failure | a layer below has retried it in vain |
+/// | [`ThrottledBelow`](Self::ThrottledBelow) | no | no | a layer below has retried a 429 in vain |
 /// | [`Ignored`](Self::Ignored) | no | no; as a probe it is an answer | 404, "out of stock" |
 /// | [`Cancelled`](Self::Cancelled) | no | no | the caller left |
 /// | [`Rejected`](Self::Rejected) | no | no | a breaker or limiter of ours said no |
@@ -48,6 +49,11 @@ pub enum Outcome {
     /// It failed although a layer below has already retried it. Retrying it here as well would
     /// multiply the load: three layers of four attempts are 64 calls.
     Exhausted,
+    /// [`Throttled`](Self::Throttled), and a layer below has already retried it, or must not.
+    ThrottledBelow {
+        /// How long the other side asks to wait, if it says so.
+        retry_after: Option<Duration>,
+    },
     /// An answer that is no success and no failure of the other side: the caller's mistake, or a no
     /// of its business.
     Ignored,
@@ -94,13 +100,15 @@ impl Outcome {
     /// How long the other side asks to wait.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Transient { retry_after } | Self::Throttled { retry_after } => *retry_after,
+            Self::Transient { retry_after }
+            | Self::Throttled { retry_after }
+            | Self::ThrottledBelow { retry_after } => *retry_after,
             _ => None,
         }
     }
 
     /// Every [`label`](Self::label) that there is.
-    pub const LABELS: [&'static str; 9] = [
+    pub const LABELS: [&'static str; 10] = [
         "success",
         "transient",
         "timed_out",
@@ -110,6 +118,7 @@ impl Outcome {
         "ignored",
         "cancelled",
         "rejected",
+        "throttled_below",
     ];
 
     /// One word for a counter's label, the same in every version; one of [`LABELS`](Self::LABELS).
@@ -121,6 +130,7 @@ impl Outcome {
             Self::Throttled { .. } => "throttled",
             Self::Failure => "failure",
             Self::Exhausted => "exhausted",
+            Self::ThrottledBelow { .. } => "throttled_below",
             Self::Ignored => "ignored",
             Self::Cancelled => "cancelled",
             Self::Rejected => "rejected",
@@ -144,6 +154,7 @@ mod tests {
             Outcome::Ignored,
             Outcome::Cancelled,
             Outcome::Rejected,
+            Outcome::ThrottledBelow { retry_after: None },
         ]
         .map(|outcome| outcome.label());
         assert_eq!(labels, Outcome::LABELS);

@@ -55,6 +55,7 @@ fn what_says_nothing_about_the_other_side_neither_counts_nor_begins_a_new_row() 
         Outcome::Cancelled,
         Outcome::Rejected,
         Outcome::Throttled { retry_after: None },
+        Outcome::ThrottledBelow { retry_after: None },
     ];
     for _ in 0..4 {
         let _ = call(&STANDARD, &mut state, NOW, BAD);

@@ -176,11 +176,57 @@ fn what_a_layer_below_would_not_do_again_is_not_done_again_above() {
     );
     assert_eq!(charged.get(), 1);
 
+    // However it ended: by the deadline of the layer below alone, as its breaker's last call or as its
+    // probe.
+    for reason in ["deadline", "opens", "probe"] {
+        let world = World::new();
+        let breaker = Shared::breaker(policy!(Breaker::consecutive(1).open_for(millis(1))));
+        let charged = Cell::new(0);
+        let charge = || {
+            charged.set(charged.get() + 1);
+            let hangs = reason == "deadline";
+            let world = &world;
+            async move {
+                if hangs {
+                    world.pass(days(1)).await;
+                }
+                Err::<(), _>("reset")
+            }
+        };
+        if reason == "probe" {
+            let call = Call::new(charge, &world, no_chance).guarded_by(&breaker);
+            assert!(world.run(call.call()).is_err());
+            charged.set(0);
+            world.pass_at_once(millis(1));
+        }
+        let below = || {
+            let call = Call::new(charge, &world, no_chance).retry(&STEADY);
+            let call = call.not_repeatable().within(secs(1));
+            async {
+                if reason == "probe" {
+                    call.guarded_by(&breaker).call().await
+                } else {
+                    call.each_attempt_guarded_by(&breaker).call().await
+                }
+            }
+        };
+        let above = Call::new(below, &world, no_chance)
+            .retry(&STEADY)
+            .judged_by(CallError::outcome_of);
+        let error = world.run(above.call()).unwrap_err();
+        assert_eq!((error.attempts(), charged.get()), (1, 1), "{reason}");
+        let below = error.into_error().unwrap();
+        let mark = RetriedBelow::of_call(&below).map(RetriedBelow::attempts);
+        assert_eq!(mark, Some(1), "{reason}");
+    }
+
     let spent = StopReason::BudgetSpent(BudgetSpent { left: 0, needed: 5 });
     assert_eq!(failed(1, spent, Outcome::TRANSIENT), Outcome::Exhausted);
     let throttled = Outcome::Throttled { retry_after: None };
     let attempts = StopReason::AttemptsSpent { attempts: 4 };
-    assert_eq!(failed(4, attempts, throttled), Outcome::Rejected);
+    let below = Outcome::ThrottledBelow { retry_after: None };
+    assert_eq!(failed(4, attempts, throttled), below);
+    assert_eq!(failed(1, StopReason::RetriedBelow, below), below);
     assert_eq!(failed(1, attempts, throttled), throttled);
     assert_eq!(failed(4, attempts, Outcome::Ignored), Outcome::Ignored);
     // It was never sent.

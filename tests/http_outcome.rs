@@ -224,6 +224,11 @@ fn what_was_retried_below_is_not_retried_here() {
         assert_eq!(after.is_failure(), before.is_failure(), "{status}");
         assert_eq!(after.is_success(), before.is_success(), "{status}");
     }
+    let retry_after = Some(secs(7));
+    assert_eq!(
+        below.outcome(http_outcome(429, retry_after)),
+        Outcome::ThrottledBelow { retry_after }
+    );
     assert_eq!(below.outcome(Outcome::TimedOut), Outcome::Exhausted);
     assert_eq!(below.outcome(Outcome::Cancelled), Outcome::Cancelled);
 
@@ -236,7 +241,11 @@ fn what_was_retried_below_is_not_retried_here() {
         RetriedBelow::parse("99999999999999999999"),
         RetriedBelow::new(u32::MAX)
     );
-    for absent in ["", "0", "1", "-4", "4.0", "yes", "?1"] {
+    // One that is not to be made again.
+    let once = RetriedBelow::parse("1").unwrap();
+    assert_eq!(once.attempts(), 1);
+    assert_eq!(written(|buffer| once.write(buffer)), "1");
+    for absent in ["", "0", "00", "-4", "4.0", "yes", "?1"] {
         assert_eq!(RetriedBelow::parse(absent), None, "{absent}");
     }
     assert_eq!(RetriedBelow::new(0), None);

@@ -2,6 +2,7 @@
 
 use steadfast::breaker::{Breaker, BreakerState, Rejected};
 use steadfast::call::{CallError, TimedOut};
+use steadfast::event::{CallEvent, CallOutcome};
 use steadfast::http::{RetriedBelow, RetryAfter, Unavailable};
 use steadfast::outcome::Outcome;
 use steadfast::retry::{BudgetSpent, StopReason};
@@ -54,9 +55,19 @@ fn what_is_throttled_is_a_503_that_hands_on_the_wait() {
     let unsaid = throttled(None);
     assert_eq!(told(&failed(1, spent(1), unsaid)), (503, Some(30), None));
     // A layer below has tried again in vain.
-    let below = RetriedBelow::new(4).unwrap().outcome(asked);
+    let below = RetriedBelow::new(4).unwrap();
+    let stopped = StopReason::RetriedBelow;
     assert_eq!(
-        told(&failed(1, StopReason::Rejected, below)),
+        told(&failed(1, stopped, below.outcome(asked))),
+        (503, Some(7), Some(1))
+    );
+    assert_eq!(
+        told(&failed(2, stopped, below.outcome(unsaid))),
+        (503, Some(30), Some(2))
+    );
+    // Something on this side said no: it was never sent.
+    assert_eq!(
+        told(&failed(1, StopReason::Rejected, Outcome::Rejected)),
         (503, Some(30), None)
     );
 }
@@ -145,15 +156,85 @@ fn more_than_one_attempt_is_told_whatever_the_end() {
     assert_eq!(told(&late(2)), (504, None, Some(2)));
     let spent = StopReason::BudgetSpent(BudgetSpent { left: 0, needed: 5 });
     let down = |attempts| failed(attempts, spent, Outcome::TRANSIENT);
-    assert_eq!(told(&down(1)), (502, None, None));
+    assert_eq!(told(&down(1)), (502, None, Some(1)));
     assert_eq!(told(&down(u32::MAX)), (502, None, Some(u32::MAX)));
+}
+
+const SPENT: StopReason = StopReason::BudgetSpent(BudgetSpent { left: 0, needed: 5 });
+
+/// Why a single attempt was the last, and whether nobody above is to make it again.
+const ONCE: [(StopReason, bool); 8] = [
+    (StopReason::NotRepeatable, true),
+    (SPENT, true),
+    (StopReason::RetriedBelow, true),
+    (StopReason::AttemptsSpent { attempts: 1 }, false),
+    (StopReason::NotRetryable, false),
+    (StopReason::BreakerOpened, false),
+    (StopReason::Probe, false),
+    (
+        StopReason::ElapsedSpent {
+            elapsed: secs(2),
+            allowed: secs(1),
+        },
+        false,
+    ),
+];
+
+#[test]
+fn one_attempt_that_is_not_to_be_made_again_says_so() {
+    for (stopped, is_told) in ONCE {
+        let mark = is_told.then_some(1);
+        let error = failed(1, stopped, Outcome::TRANSIENT);
+        assert_eq!(told(&error), (502, None, mark), "{stopped:?}");
+        // A layer above in the same program hears the same.
+        assert_eq!(error.outcome() == Outcome::Exhausted, is_told);
+        let throttled = Outcome::Throttled {
+            retry_after: Some(secs(9)),
+        };
+        let error = failed(1, stopped, throttled);
+        assert_eq!(told(&error), (503, Some(9), mark), "{stopped:?}");
+        let retry_after = Some(secs(9));
+        let below = Outcome::ThrottledBelow { retry_after };
+        assert_eq!(error.outcome() == below, is_told);
+        let late: CallError<&str> = CallError::TimedOut {
+            after: TimedOut { limit: secs(1) },
+            attempts: 1,
+            stopped,
+        };
+        assert_eq!(told(&late), (504, None, mark), "{stopped:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_handed_on_as_it_came_is_marked_like_an_error() {
+    let marked = |attempts, outcome| {
+        RetriedBelow::of_ended(&CallEvent {
+            operation: "quote",
+            outcome,
+            attempts,
+            took: secs(1),
+            at: Instant::from_secs(60),
+        })
+        .map(RetriedBelow::attempts)
+    };
+    for (stopped, is_told) in ONCE {
+        let ended = |outcome| CallOutcome::Attempted { outcome, stopped };
+        let mark = is_told.then_some(1);
+        assert_eq!(marked(1, ended(Outcome::TRANSIENT)), mark, "{stopped:?}");
+        assert_eq!(marked(4, ended(Outcome::TRANSIENT)), Some(4));
+        assert_eq!(marked(4, ended(Outcome::Success)), None);
+    }
+    assert_eq!(marked(1, CallOutcome::DeadlineExceeded), None);
+    assert_eq!(marked(3, CallOutcome::DeadlineExceeded), Some(3));
+    let rejected = CallOutcome::Rejected(Rejected::ForcedOpen);
+    assert_eq!((marked(0, rejected), marked(2, rejected)), (None, Some(2)));
 }
 
 #[test]
 fn a_layer_in_the_middle_hands_on_that_it_was_retried_below() {
     let below = RetriedBelow::new(4).unwrap().outcome(Outcome::TRANSIENT);
     let middle = failed(1, StopReason::RetriedBelow, below);
-    assert_eq!(told(&middle), (502, None, Some(2)));
+    assert_eq!(told(&middle), (502, None, Some(1)));
     // The first attempt here was another failure.
     let middle = failed(3, StopReason::RetriedBelow, below);
     assert_eq!(told(&middle), (502, None, Some(3)));

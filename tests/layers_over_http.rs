@@ -1,8 +1,8 @@
 //! Services that call each other over HTTP, and all of them retry: what the last of them is asked.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,11 +11,14 @@ use axum::response::{IntoResponse, Response};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use steadfast::backoff::Backoff;
-use steadfast::call::CallError;
-use steadfast::http::header;
+use steadfast::call::{CallError, Observe};
+use steadfast::event::CallEvent;
+use steadfast::http::{RetriedBelow, header};
 use steadfast::outcome::Outcome;
 use steadfast::policy;
-use steadfast::retry::{RetryPolicy, StopReason};
+use steadfast::retry::{RetryBudget, RetryPolicy, StopReason};
+use steadfast::shared::Shared;
+use steadfast::time::secs;
 use steadfast_std::Resilient;
 use steadfast_std::call::{response_outcome, unavailable};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,8 +32,8 @@ struct Bad(Outcome);
 
 type Asked = Result<(), CallError<Bad>>;
 
-/// One request on a connection of its own.
-async fn ask_once(service: SocketAddr) -> Result<(), Bad> {
+/// One request on a connection of its own, and its answer as it came.
+async fn answer_of(service: SocketAddr) -> Result<Response, Bad> {
     let broken = |_| Bad(Outcome::TRANSIENT);
     let lost = |_| Bad(Outcome::TRANSIENT);
     let stream = TcpStream::connect(service).await.map_err(lost)?;
@@ -39,6 +42,11 @@ async fn ask_once(service: SocketAddr) -> Result<(), Bad> {
     let request = Request::get("/").header("host", service.to_string());
     let request = request.body(Body::empty()).unwrap();
     let answer = connection.send_request(request).await.map_err(broken)?;
+    Ok(answer.map(Body::new))
+}
+
+async fn ask_once(service: SocketAddr) -> Result<(), Bad> {
+    let answer = answer_of(service).await?;
     match response_outcome(answer.status(), answer.headers()) {
         Outcome::Success => Ok(()),
         bad => Err(Bad(bad)),
@@ -46,14 +54,32 @@ async fn ask_once(service: SocketAddr) -> Result<(), Bad> {
 }
 
 async fn ask(service: SocketAddr) -> Asked {
+    ask_if(service, true, &Shared::budget(RetryBudget::standard())).await
+}
+
+async fn ask_if(service: SocketAddr, may_repeat: bool, budget: &Shared<RetryBudget>) -> Asked {
     (|| ask_once(service))
         .retry(&FOUR)
+        .repeatable_if(may_repeat)
+        .budget(budget)
         .judged_by(|answer| match answer {
             Ok(()) => Outcome::Success,
             Err(Bad(outcome)) => *outcome,
         })
         .call()
         .await
+}
+
+/// What a layer above is told of an answer that is handed on as it came.
+#[derive(Default)]
+struct Mark(OnceLock<RetriedBelow>);
+
+impl Observe for Mark {
+    fn ended(&self, event: &CallEvent<'_>) {
+        if let Some(mark) = RetriedBelow::of_ended(event) {
+            let _ = self.0.set(mark);
+        }
+    }
 }
 
 /// A service, and how often it was asked.
@@ -95,7 +121,53 @@ impl Service {
         .await
     }
 
-    /// The same, from before it told whoever asks that it retries.
+    /// One that has to ask the next, by a `POST` without a key.
+    async fn that_posts_to(next: &Self) -> Self {
+        let next = next.address;
+        Self::answers(move || async move {
+            let budget = Shared::budget(RetryBudget::standard());
+            unavailable(&ask_if(next, false, &budget).await.unwrap_err())
+        })
+        .await
+    }
+
+    /// One that has to ask the next, and may retry once in all.
+    async fn with_one_retry_before(next: &Self) -> Self {
+        let next = next.address;
+        let budget = policy!(RetryBudget::tokens(5).cost(5).timeout_cost(5));
+        let budget = Arc::new(Shared::budget(budget));
+        Self::answers(move || {
+            let budget = Arc::clone(&budget);
+            async move { unavailable(&ask_if(next, true, &budget).await.unwrap_err()) }
+        })
+        .await
+    }
+
+    /// A gateway, which hands on the last answer as it came.
+    async fn that_hands_on(next: &Self) -> Self {
+        let next = next.address;
+        Self::answers(move || async move {
+            let mark = Mark::default();
+            let answer = (|| answer_of(next))
+                .retry(&FOUR)
+                .judged_by(|answer| match answer {
+                    Ok(answer) => response_outcome(answer.status(), answer.headers()),
+                    Err(Bad(outcome)) => *outcome,
+                })
+                .observed_by(&mark)
+                .call()
+                .await;
+            let mut answer = answer.unwrap_or_else(|error| unavailable(&error));
+            if let Some(mark) = mark.0.get() {
+                let headers = answer.headers_mut();
+                headers.insert(header::RETRIED_BELOW, mark.attempts().into());
+            }
+            answer
+        })
+        .await
+    }
+
+    /// The same as [`before`](Self::before), from before it told whoever asks that it retries.
     async fn of_old_before(next: &Self) -> Self {
         let next = next.address;
         Self::answers(move || async move {
@@ -139,6 +211,74 @@ async fn nor_do_three_make_more() {
     assert_eq!(ask(middle.address).await.unwrap_err().attempts(), 1);
     let asked = [&middle, &lower, &last].map(Service::asked);
     assert_eq!(asked, [1, 1, 4]);
+}
+
+#[tokio::test]
+async fn what_may_not_be_repeated_below_is_not_repeated_above() {
+    let last = Service::says(StatusCode::SERVICE_UNAVAILABLE).await;
+    let lower = Service::that_posts_to(&last).await;
+    let middle = Service::before(&lower).await;
+    assert_eq!(ask(middle.address).await.unwrap_err().attempts(), 1);
+    let asked = [&middle, &lower, &last].map(Service::asked);
+    assert_eq!(asked, [1, 1, 1]);
+    // An answer that nobody takes for one that may pass: it may have been done.
+    let last = Service::says(StatusCode::NOT_IMPLEMENTED).await;
+    let lower = Service::that_posts_to(&last).await;
+    assert_eq!(ask(lower.address).await.unwrap_err().attempts(), 1);
+    assert_eq!((lower.asked(), last.asked()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_layer_whose_retry_budget_is_spent_is_not_retried() {
+    let last = Service::says(StatusCode::SERVICE_UNAVAILABLE).await;
+    let lower = Service::with_one_retry_before(&last).await;
+    for asked in [(1, 2), (2, 3), (3, 4)] {
+        assert_eq!(ask(lower.address).await.unwrap_err().attempts(), 1);
+        assert_eq!((lower.asked(), last.asked()), asked);
+    }
+}
+
+#[tokio::test]
+async fn a_429_that_was_retried_below_is_handed_on_with_its_mark_and_its_wait() {
+    let last = Service::answers(|| async {
+        let headers = [(header::RETRIED_BELOW, "4"), (header::RETRY_AFTER, "100")];
+        (StatusCode::TOO_MANY_REQUESTS, headers).into_response()
+    })
+    .await;
+    let lower = Service::before(&last).await;
+    let middle = Service::before(&lower).await;
+    let answer = answer_of(lower.address).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.headers()[header::RETRIED_BELOW], "1");
+    assert_eq!(answer.headers()[header::RETRY_AFTER], "100");
+    let asked = answer_of(last.address).await.unwrap();
+    let retry_after = Some(secs(100));
+    assert_eq!(
+        response_outcome(asked.status(), asked.headers()),
+        Outcome::ThrottledBelow { retry_after }
+    );
+    assert_eq!(ask(middle.address).await.unwrap_err().attempts(), 1);
+    let asked = [&middle, &lower, &last].map(Service::asked);
+    assert_eq!(asked, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_handed_on_as_it_came_tells_of_its_attempts() {
+    for status in [503, 429] {
+        let last = Service::says(StatusCode::from_u16(status).unwrap()).await;
+        let gateway = Service::that_hands_on(&last).await;
+        let middle = Service::before(&gateway).await;
+        let answer = answer_of(gateway.address).await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()[header::RETRIED_BELOW], "4");
+        assert_eq!(ask(middle.address).await.unwrap_err().attempts(), 1);
+        let asked = [&middle, &gateway, &last].map(Service::asked);
+        assert_eq!(asked, [1, 2, 8], "{status}");
+    }
+    let last = Service::says(StatusCode::OK).await;
+    let gateway = Service::that_hands_on(&last).await;
+    let answer = answer_of(gateway.address).await.unwrap();
+    assert!(!answer.headers().contains_key(header::RETRIED_BELOW));
 }
 
 #[tokio::test]

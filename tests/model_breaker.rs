@@ -48,13 +48,14 @@ enum Act {
     ByHand(Hand),
 }
 
-const OUTCOMES: [Outcome; 9] = [
+const OUTCOMES: [Outcome; 10] = [
     Outcome::Success,
     Outcome::TRANSIENT,
     Outcome::TimedOut,
     Outcome::Throttled { retry_after: None },
     Outcome::Failure,
     Outcome::Exhausted,
+    Outcome::ThrottledBelow { retry_after: None },
     Outcome::Ignored,
     Outcome::Cancelled,
     Outcome::Rejected,

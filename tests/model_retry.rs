@@ -156,7 +156,8 @@ fn events(max_server_delay: u64) -> impl Strategy<Value = Event> {
             130..=209 => Outcome::Throttled { retry_after },
             210..=219 => Outcome::Success,
             220..=227 => Outcome::Failure,
-            228..=233 => Outcome::Exhausted,
+            228..=230 => Outcome::Exhausted,
+            231..=233 => Outcome::ThrottledBelow { retry_after },
             234..=241 => Outcome::Ignored,
             242..=247 => Outcome::Cancelled,
             248..=255 => Outcome::Rejected,
@@ -230,6 +231,7 @@ impl Model {
                 Outcome::Transient { .. }
                 | Outcome::TimedOut
                 | Outcome::Throttled { .. }
+                | Outcome::ThrottledBelow { .. }
                 | Outcome::Exhausted => right.told.push(Told::Failed(at)),
                 _ => {}
             }
@@ -240,7 +242,8 @@ impl Model {
             let reason = if !retryable {
                 Err(match outcome {
                     Outcome::Success => StopReason::Succeeded,
-                    Outcome::Exhausted => StopReason::RetriedBelow,
+                    Outcome::Exhausted | Outcome::ThrottledBelow { .. } => StopReason::RetriedBelow,
+                    Outcome::Failure if !self.repeatable => StopReason::NotRepeatable,
                     Outcome::Cancelled => StopReason::Cancelled,
                     Outcome::Rejected => StopReason::Rejected,
                     _ => StopReason::NotRetryable,

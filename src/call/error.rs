@@ -28,7 +28,7 @@ pub enum CallError<E> {
         /// What the error was taken for.
         outcome: Outcome,
     },
-    /// The last attempt did not answer within the time that an attempt may take.
+    /// The last attempt did not answer within the time that it might take.
     TimedOut {
         /// How long it might take.
         after: TimedOut,
@@ -38,7 +38,8 @@ pub enum CallError<E> {
         stopped: StopReason,
     },
     /// The deadline of the whole call came first; or that of its own part of the time, if it
-    /// [leaves](super::Call::leaving) some to whoever is asked next.
+    /// [leaves](super::Call::leaving) some to whoever is asked next. Of a call that may not be
+    /// repeated an attempt that ran into it has [timed out](Self::TimedOut), which says so.
     DeadlineExceeded {
         /// How many attempts were made; none, if there was no time for the first.
         attempts: u32,
@@ -64,8 +65,9 @@ impl<E> CallError<E> {
         }
     }
 
-    /// What this means to a caller that retries too. What has been retried here is
-    /// [`Exhausted`](Outcome::Exhausted), so that the layers do not multiply.
+    /// What this means to a caller that retries too. What has been retried here, or must not be, is
+    /// [`Exhausted`](Outcome::Exhausted), or [`ThrottledBelow`](Outcome::ThrottledBelow) if it was
+    /// throttled, so that the layers do not multiply.
     ///
     /// ```
     /// use steadfast::{call::CallError, outcome::Outcome};
@@ -120,10 +122,11 @@ impl<E> CallError<E> {
     /// side failed.
     pub const fn status(&self) -> u16 {
         match self {
-            // What a layer below has rejected was not sent either, or was throttled there.
+            // What a layer below has rejected was not sent either.
             Self::Rejected { .. }
             | Self::Failed {
-                outcome: Outcome::Throttled { .. } | Outcome::Rejected,
+                outcome:
+                    Outcome::Throttled { .. } | Outcome::ThrottledBelow { .. } | Outcome::Rejected,
                 ..
             } => 503,
             Self::TimedOut { .. } | Self::DeadlineExceeded { .. } => 504,
@@ -140,17 +143,22 @@ impl<E> CallError<E> {
     }
 }
 
-/// What a layer above should take `outcome` for.
-const fn above(attempts: u32, stopped: &StopReason, outcome: Outcome) -> Outcome {
-    let is_final = attempts > 1
+/// Has a layer above no business to try it again? It was retried here, or must not be, or was below.
+pub(crate) const fn is_final(attempts: u32, stopped: &StopReason) -> bool {
+    attempts > 1
         || matches!(
             stopped,
             StopReason::NotRepeatable | StopReason::BudgetSpent(_) | StopReason::RetriedBelow
-        );
+        )
+}
+
+/// What a layer above should take `outcome` for.
+const fn above(attempts: u32, stopped: &StopReason, outcome: Outcome) -> Outcome {
+    let is_final = is_final(attempts, stopped);
     match outcome {
         outcome if is_final && outcome.is_failure() => Outcome::Exhausted,
         // Not counted by a breaker, and not done again.
-        Outcome::Throttled { .. } if is_final => Outcome::Rejected,
+        Outcome::Throttled { retry_after } if is_final => Outcome::ThrottledBelow { retry_after },
         outcome => outcome,
     }
 }

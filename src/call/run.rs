@@ -268,7 +268,8 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         };
         self.last = outcome;
         let now = self.time.now();
-        let stopped = self.leave_after(outcome);
+        // What may not be repeated says so, whatever the breaker says: a layer above has to know.
+        let stopped = self.leave_after(outcome).filter(|_| self.plan.repeatable);
         let step = match stopped {
             Some(reason) => self.retry.stop(now, outcome, budget, reason),
             None => self
@@ -325,7 +326,8 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
                 stopped,
                 outcome,
             }),
-            Err(_) if self.retry.deadline().has_passed(now) => {
+            // A deadline of this call alone, a layer above may try again after; so not if it must not.
+            Err(_) if self.plan.repeatable && self.retry.deadline().has_passed(now) => {
                 Err(CallError::DeadlineExceeded { attempts })
             }
             Err(after) => Err(CallError::TimedOut {

@@ -79,7 +79,8 @@ pub enum CallOutcome {
     },
     /// The deadline of the whole came first, or that of the part of it that is not
     /// [left](crate::call::Call::leaving) to others: before an attempt, between two, or during the
-    /// last.
+    /// last. One that may not be repeated and ran into it has ended with that attempt, which timed
+    /// out.
     DeadlineExceeded,
     /// The circuit breaker said no.
     Rejected(Rejected),
@@ -132,7 +133,7 @@ impl CallOutcome {
                 Outcome::Ignored => "ignored",
                 Outcome::Transient { .. } | Outcome::Failure | Outcome::Exhausted => "failure",
                 Outcome::TimedOut => "timed_out",
-                Outcome::Throttled { .. } => "throttled",
+                Outcome::Throttled { .. } | Outcome::ThrottledBelow { .. } => "throttled",
                 Outcome::Cancelled => "cancelled",
                 Outcome::Rejected => "rejected",
             },
@@ -181,6 +182,10 @@ mod tests {
         for (outcome, label) in [
             (attempted(Outcome::Failure), "failure"),
             (attempted(Outcome::Exhausted), "failure"),
+            (
+                attempted(Outcome::ThrottledBelow { retry_after: None }),
+                "throttled",
+            ),
             (attempted(Outcome::Cancelled), "cancelled"),
             (attempted(Outcome::Rejected), "rejected"),
             (CallOutcome::GivenUp(Outcome::TimedOut), "timed_out"),

@@ -27,6 +27,6 @@ pub const GRPC_TIMEOUT: &str = "grpc-timeout";
 /// standard has one; Envoy sends the same number as `x-envoy-expected-rq-timeout-ms`.
 pub const REMAINING_TIME_MS: &str = "remaining-time-ms";
 
-/// On an answer: how many attempts were made below to get it, [`RetriedBelow`](super::RetriedBelow).
-/// The name is ours, since no standard has one.
+/// On an answer: how many attempts were made below to get it, and that it is not to be asked for
+/// again, [`RetriedBelow`](super::RetriedBelow). The name is ours, since no standard has one.
 pub const RETRIED_BELOW: &str = "retried-below";

@@ -73,7 +73,7 @@
 //! | [`http_outcome`] | what an answer means to retry and breaker |
 //! | [`is_idempotent`], [`may_repeat`] | whether a request may be sent twice |
 //! | [`RemainingTime`] | `grpc-timeout`, or milliseconds: the deadline, handed on |
-//! | [`RetriedBelow`] | that an answer was retried below already, told and read |
+//! | [`RetriedBelow`] | that an answer is not to be retried, since it was below or must not be: told and read |
 
 pub mod header;
 mod http_date;

@@ -19,7 +19,9 @@ use crate::time::{Duration, secs};
 ///
 /// `Retry-After` is there if it is known when to come back, a second while the breaker waits for its
 /// probes; and on every 503, where it is [`DEFAULT_WAIT`](Self::DEFAULT_WAIT) if nobody knows.
-/// `retried-below` is there if there was more than one attempt.
+///
+/// `retried-below` is there if there was more than one attempt, or one that is not to be made again:
+/// of what may not be repeated, with the budget spent, or by what a layer below has said.
 ///
 /// ```
 /// use steadfast::{breaker::Rejected, call::CallError, http::Unavailable, time::millis};
@@ -92,7 +94,7 @@ impl Unavailable {
     }
 
     /// The header [`RETRIED_BELOW`](super::header::RETRIED_BELOW), by which the client knows not to
-    /// retry this once more; `None` if nothing was retried.
+    /// retry this once more; `None` if it may.
     pub const fn retried_below(&self) -> Option<RetriedBelow> {
         self.retried_below
     }

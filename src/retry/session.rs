@@ -112,7 +112,7 @@ impl Retry {
     /// What to do, now that the attempt under way has come to `outcome`.
     ///
     /// Weighed in this order, and the first no is the answer: the outcome; whether it may be done
-    /// twice; the attempts; the server's delay; the elapsed limit; the deadline; the budget, last
+    /// twice (of a [`Failure`](Outcome::Failure) that is said instead of the outcome); the attempts; the server's delay; the elapsed limit; the deadline; the budget, last
     /// since only it takes something. A session that has stopped stays so.
     ///
     /// The delay is the policy's. Where the server names one above zero, it is exactly that, without
@@ -182,7 +182,9 @@ impl Retry {
         }
         if outcome.is_success() {
             budget.succeeded(now, (!is_first).then_some(self.withdrawn));
-        } else if outcome.is_retryable() || matches!(outcome, Outcome::Exhausted) {
+        } else if outcome.is_retryable()
+            || matches!(outcome, Outcome::Exhausted | Outcome::ThrottledBelow { .. })
+        {
             budget.failed(now);
         }
     }
@@ -197,8 +199,12 @@ impl Retry {
     ) -> Result<(Instant, Withdrawn), StopReason> {
         match outcome {
             Outcome::Success => return Err(StopReason::Succeeded),
+            // It may have been done all the same: an answer that nobody can read.
+            Outcome::Failure if !self.repeatable => return Err(StopReason::NotRepeatable),
             Outcome::Failure | Outcome::Ignored => return Err(StopReason::NotRetryable),
-            Outcome::Exhausted => return Err(StopReason::RetriedBelow),
+            Outcome::Exhausted | Outcome::ThrottledBelow { .. } => {
+                return Err(StopReason::RetriedBelow);
+            }
             Outcome::Cancelled => return Err(StopReason::Cancelled),
             Outcome::Rejected => return Err(StopReason::Rejected),
             Outcome::Transient { .. } | Outcome::TimedOut | Outcome::Throttled { .. } => {}

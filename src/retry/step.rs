@@ -79,7 +79,9 @@ pub enum StopReason {
     /// [`Outcome::Failure`]: crate::outcome::Outcome::Failure
     /// [`Outcome::Ignored`]: crate::outcome::Outcome::Ignored
     NotRetryable,
-    /// Doing it twice may do harm: [`Retry::not_repeatable`](super::Retry::not_repeatable).
+    /// Doing it twice may do harm: [`Retry::not_repeatable`](super::Retry::not_repeatable). Also of a
+    /// [`Failure`](crate::outcome::Outcome::Failure), and in a [`Call`](crate::call::Call) whatever
+    /// the breaker says, so that no layer above does it twice either.
     NotRepeatable,
     /// There were as many attempts as the policy allows.
     AttemptsSpent {
@@ -111,9 +113,11 @@ pub enum StopReason {
         /// What is allowed.
         allowed: Duration,
     },
-    /// A layer below has already retried it: [`Outcome::Exhausted`].
+    /// A layer below has already retried it, or must not: [`Outcome::Exhausted`],
+    /// [`Outcome::ThrottledBelow`].
     ///
     /// [`Outcome::Exhausted`]: crate::outcome::Outcome::Exhausted
+    /// [`Outcome::ThrottledBelow`]: crate::outcome::Outcome::ThrottledBelow
     RetriedBelow,
     /// The caller left.
     Cancelled,
@@ -171,7 +175,7 @@ impl fmt::Display for StopReason {
             Self::ServerDelayTooLong { asked, allowed } => {
                 write!(f, "the server asks for {asked}, allowed up to {allowed}")
             }
-            Self::RetriedBelow => f.write_str("a layer below has retried it"),
+            Self::RetriedBelow => f.write_str("a layer below says not to retry it"),
             Self::Cancelled => f.write_str("the caller left"),
             Self::Rejected => f.write_str("it was never sent"),
             Self::BreakerOpened => f.write_str("the breaker has opened"),

@@ -43,6 +43,12 @@ fn a_call_that_ends_with_an_attempt_says_what_that_came_to() {
         (Outcome::Ignored, "ignored", 1, 10),
         (Outcome::Failure, "failure", 1, 10),
         (Outcome::Exhausted, "failure", 1, 10),
+        (
+            Outcome::ThrottledBelow { retry_after: None },
+            "throttled",
+            1,
+            10,
+        ),
         (Outcome::Cancelled, "cancelled", 1, 10),
         (Outcome::Rejected, "rejected", 1, 10),
         // Waits of 100, 200, 400 and 800 ms.

@@ -122,6 +122,7 @@ fn only_what_speaks_against_the_other_side_or_ours_falls_back() {
         (Outcome::Throttled { retry_after: None }, true),
         (Outcome::Failure, true),
         (Outcome::Exhausted, true),
+        (Outcome::ThrottledBelow { retry_after: None }, true),
         (Outcome::Rejected, true),
         (Outcome::Ignored, false),
         (Outcome::Cancelled, false),

@@ -28,7 +28,11 @@ fn each_outcome_is_retried_or_ends_it() {
         ),
         (
             Outcome::Exhausted,
-            Some(("retried_below", "a layer below has retried it")),
+            Some(("retried_below", "a layer below says not to retry it")),
+        ),
+        (
+            Outcome::ThrottledBelow { retry_after: None },
+            Some(("retried_below", "a layer below says not to retry it")),
         ),
         (Outcome::Cancelled, Some(("cancelled", "the caller left"))),
         (Outcome::Rejected, Some(("rejected", "it was never sent"))),
@@ -84,6 +88,10 @@ fn what_may_do_harm_is_done_once() {
     let mut retry = policy.start(NOW).not_repeatable();
     let said = step(&mut retry, &policy, NOW, Outcome::Ignored);
     assert_eq!(said, Step::Stop(StopReason::NotRetryable));
+    // It may have been done, and the answer was one that nobody can read.
+    let mut retry = policy.start(NOW).not_repeatable();
+    let said = step(&mut retry, &policy, NOW, Outcome::Failure);
+    assert_eq!(said, Step::Stop(StopReason::NotRepeatable));
 }
 
 /// A budget that counts what it is asked for, and says no.

@@ -239,7 +239,8 @@ async fn what_the_partner_has_retried_itself_is_not_retried_here() {
     assert_eq!(partner.asked(), 1);
     assert_eq!(shop.status()["breaker"]["failures"], 1);
     let line = said.recv().await.unwrap();
-    let why = "shipping: attempt 1 of 3 exhausted, stop: a layer below has retried it: the partner";
+    let why =
+        "shipping: attempt 1 of 3 exhausted, stop: a layer below says not to retry it: the partner";
     assert!(line.starts_with(why), "{line}");
 }
 

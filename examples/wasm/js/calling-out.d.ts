@@ -17,6 +17,8 @@ export type OutcomeLabel =
   | "failure"
   /** It failed although a layer below has already retried it. */
   | "exhausted"
+  /** "throttled", and a layer below has already retried it, or must not. */
+  | "throttled_below"
   /** The caller's mistake, or a no that is meant: it says nothing about the other side's health. */
   | "ignored"
   /** The caller did not wait for the answer. */
@@ -26,14 +28,15 @@ export type OutcomeLabel =
 
 export interface Outcome {
   label: OutcomeLabel;
-  /** How long the other side asks to wait; for "transient" and "throttled". */
+  /** How long the other side asks to wait; for "transient", "throttled" and "throttled_below". */
   retryAfterNs?: bigint | null;
 }
 
 /**
  * What an answer of HTTP means: 1xx to 3xx success; 408, 425 and 429 throttled; other 4xx ignored;
  * 501 and 505 failure, and so is what is no status; other 5xx transient. `Retry-After` is read, as
- * seconds and as a date, and `retried-below`, by which a server says that it has retried already.
+ * seconds and as a date, and `retried-below`, by which a server says that it has retried already, or
+ * that nobody is to.
  */
 export function httpOutcome(
   response: Pick<Response, "status" | "headers">,

@@ -15,6 +15,7 @@ const LABELS = [
   "ignored",
   "cancelled",
   "rejected",
+  "throttled_below",
 ];
 
 /** An outcome as the module takes it: its number, and the wait that the other side asks for. */

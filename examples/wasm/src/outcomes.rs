@@ -20,6 +20,7 @@ pub fn of_numbers(outcome: u32, wait: u64) -> Result<Outcome, Status> {
         6 => Outcome::Ignored,
         7 => Outcome::Cancelled,
         8 => Outcome::Rejected,
+        9 => Outcome::ThrottledBelow { retry_after },
         _ => return Err(BAD_CALL),
     })
 }

@@ -110,6 +110,7 @@ test("every reason to stop has its word", () => {
     ["success", "succeeded"],
     ["failure", "not_retryable"],
     ["exhausted", "retried_below"],
+    ["throttled_below", "retried_below"],
     ["ignored", "not_retryable"],
     ["cancelled", "cancelled"],
     ["rejected", "rejected"],
@@ -241,6 +242,10 @@ test("an answer of HTTP means what the core says it means", () => {
   }
   assert.equal(of(503, { "retried-below": "3", "retry-after": "7" }).label, "exhausted");
   assert.equal(of(200, { "retried-below": "3" }).label, "success");
+  assert.deepEqual(of(429, { "retried-below": "1", "retry-after": "7" }), {
+    label: "throttled_below",
+    retryAfterNs: 7_000_000_000n,
+  });
   // What a browser hides has status 0.
   assert.equal(httpOutcome({ status: 0, headers: new Headers() }).label, "failure");
   assert.throws(() => httpOutcome({ status: "200", headers: new Headers() }), SteadfastTypeError);

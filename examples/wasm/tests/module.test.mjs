@@ -107,7 +107,7 @@ test("another host's nonsense is refused by the module itself", async () => {
   assert.equal(exports.retry_new(4, 5, 2_000, 1n, 10n, 1, 0n, 10n, 500), -7);
   assert.equal(exports.retry_new(4, 0, 2_000, 1n, 10n, 5, 0n, 10n, 500), -7);
   assert.equal(exports.retry_new(NaN, 0, 2_000, 1n, 10n, 1, 0n, 10n, 500), -1);
-  assert.equal(exports.retry_step(session, 0, 9, 0n, 0), -7);
+  assert.equal(exports.retry_step(session, 0, 10, 0n, 0), -7);
   assert.equal(exports.retry_step(session, NaN, 1, 0n, 0), -4);
   assert.equal(exports.breakers_by_hand(breakers, 1n, 0, 3), -7);
   assert.equal(exports.http_outcome(200, 0, 4_096, 1), -7);

@@ -9,7 +9,8 @@ use crate::unix_time::unix_time_of;
 
 /// The outcome of an answer, for `judged_by`: of its status, by [`http_outcome`]; of its
 /// `Retry-After`, as seconds or as a date, which is read against the answer's own `Date`; and of
-/// `retried-below`, by which a layer below says that it has retried already ([`RetriedBelow`]).
+/// `retried-below`, by which a layer below says that it has retried already, or that nobody is to
+/// ([`RetriedBelow`]).
 ///
 /// What cannot be read counts as absent, and of a header that is there twice the first counts. It
 /// does not know of the request: one that may not be sent twice

@@ -61,7 +61,9 @@ impl Observe for CallTraced {
                 Outcome::Ignored => log!(Level::DEBUG, Some(reason.label()), "answered no"),
                 Outcome::Cancelled => log!(Level::DEBUG, Some(reason.label()), "given up"),
                 Outcome::Rejected => log!(Level::DEBUG, Some(reason.label()), "not sent"),
-                Outcome::Throttled { .. } => log!(Level::INFO, Some(reason.label()), "throttled"),
+                Outcome::Throttled { .. } | Outcome::ThrottledBelow { .. } => {
+                    log!(Level::INFO, Some(reason.label()), "throttled");
+                }
                 _ => log!(Level::WARN, Some(reason.label()), "failed"),
             },
         }
@@ -152,7 +154,7 @@ impl Observe for CallTraced {
                     Outcome::Ignored => log!(Level::DEBUG, reason, "the call was answered no"),
                     Outcome::Cancelled => log!(Level::DEBUG, reason, "the call was given up"),
                     Outcome::Rejected => log!(Level::DEBUG, reason, "the call was not sent"),
-                    Outcome::Throttled { .. } => {
+                    Outcome::Throttled { .. } | Outcome::ThrottledBelow { .. } => {
                         log!(Level::INFO, reason, "the call was throttled");
                     }
                     _ => log!(Level::INFO, reason, "the call failed"),

@@ -12,9 +12,10 @@ const RETRIED_BELOW: HeaderName = HeaderName::from_static(header::RETRIED_BELOW)
 /// [`Unavailable`] has the details. What went wrong inside is not told; log it.
 ///
 /// After more than one attempt it says so in `retried-below`, by which a client that judges by
-/// [`response_outcome`](super::response_outcome) does not retry it all once more. A call whose last
-/// answer comes back as `Ok`, a 503 say, is no error, and what is handed on of it does not say so: let
-/// the operation make an `Err` of it.
+/// [`response_outcome`](super::response_outcome) does not retry it all once more; and after one that
+/// is not to be made again, as of a `POST` without a key. A call whose last answer comes back as `Ok`,
+/// a 503 say, is no error. Let the operation make an `Err` of it; or, to hand it on as it came, set the
+/// header to what [`RetriedBelow::of_ended`](steadfast::http::RetriedBelow::of_ended) says.
 ///
 /// Where there is a fallback, answer that instead.
 ///

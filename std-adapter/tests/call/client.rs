@@ -84,10 +84,15 @@ fn an_answer_that_was_retried_below_is_not_retried_here() {
     let four: (_, &[u8]) = ("retried-below", b"4");
     let wait: (_, &[u8]) = ("retry-after", b"7");
     assert_eq!(outcome(503, &[four, wait]), Outcome::Exhausted);
-    assert_eq!(outcome(429, &[four, wait]), Outcome::Rejected);
+    let throttled = Outcome::ThrottledBelow {
+        retry_after: Some(secs(7)),
+    };
+    assert_eq!(outcome(429, &[four, wait]), throttled);
+    let once: (_, &[u8]) = ("retried-below", b"1");
+    assert_eq!(outcome(503, &[once, wait]), Outcome::Exhausted);
     assert_eq!(outcome(200, &[four]), Outcome::Success);
     assert_eq!(outcome(501, &[four]), Outcome::Failure);
-    for nonsense in [&b"1"[..], b"", b"many", b"\xff"] {
+    for nonsense in [&b"0"[..], b"", b"many", b"\xff"] {
         let outcome = outcome(503, &[("retried-below", nonsense)]);
         assert_eq!(outcome, Outcome::TRANSIENT, "{nonsense:?}");
     }

@@ -116,22 +116,22 @@ fn what_a_budget_has_left_is_a_gauge_of_the_target_with_the_name() {
     };
     metrics::with_local_recorder(&recorder, || {
         let metrics = CallMetrics::of("hooks");
-        assert_eq!(seen(), (64, None), "nobody has looked");
+        assert_eq!(seen(), (65, None), "nobody has looked");
         let other = Target::new("one.example", Breaker::standard(), RetryBudget::standard());
         metrics.gauge(&other, NOW);
-        assert_eq!(seen(), (64, None), "it is another's");
+        assert_eq!(seen(), (65, None), "it is another's");
         let own = Target::new("hooks", Breaker::standard(), RetryBudget::standard());
         metrics.gauge(&own, NOW);
-        assert_eq!(seen(), (65, Some(500.0)));
+        assert_eq!(seen(), (66, Some(500.0)));
         let _ = own.withdraw(NOW, Outcome::TRANSIENT).unwrap();
         let _ = own.withdraw(NOW, Outcome::TimedOut).unwrap();
         metrics.gauge(&own, NOW);
         metrics.gauge(&other, NOW);
-        assert_eq!(seen(), (65, Some(485.0)));
+        assert_eq!(seen(), (66, Some(485.0)));
         let throttled = Target::new("hooks", Breaker::standard(), THROTTLE);
         throttled.failed(NOW);
         metrics.gauge(&throttled, NOW);
-        assert_eq!(seen(), (65, Some(9_000.0)));
+        assert_eq!(seen(), (66, Some(9_000.0)));
     });
 }
 

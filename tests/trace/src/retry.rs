@@ -23,7 +23,8 @@ pub(crate) fn outcome(random: &mut Random, failing: u32) -> Outcome {
     match random.below(16) {
         0..7 => Outcome::Transient { retry_after: asked },
         7..10 => Outcome::TimedOut,
-        10..12 => Outcome::Throttled { retry_after: asked },
+        10 => Outcome::Throttled { retry_after: asked },
+        11 => Outcome::ThrottledBelow { retry_after: asked },
         12 => Outcome::Failure,
         13 => Outcome::Exhausted,
         14 => Outcome::Ignored,
