@@ -13,7 +13,7 @@ use steadfast::breaker::{Breaker, Phase, Rejected};
 use steadfast::call::{Attempt, Call, CallError, Observe};
 use steadfast::event::RetryEvent;
 use steadfast::fallback::{LastGood, Source};
-use steadfast::http::{RemainingTime, RetriedBelow, Unavailable, http_outcome};
+use steadfast::http::{RemainingTime, RetriedBelow, RetryAfter, Unavailable, http_outcome};
 use steadfast::outcome::Outcome;
 use steadfast::policy;
 use steadfast::retry::{BudgetSpent, RetryBudget, StopReason};
@@ -323,7 +323,8 @@ fn an_upstream_does_not_send_our_clients_away_for_centuries() {
             retry_after: Some(asked),
         },
     };
-    assert_eq!(Unavailable::new(&error).retry_after(), None);
+    let answer = Unavailable::new(&error);
+    assert_eq!(answer.retry_after().map(RetryAfter::secs), Some(86_400));
     // Whatever the reason why there was no other attempt.
     let error = CallError::Failed {
         error: "503",
@@ -333,7 +334,8 @@ fn an_upstream_does_not_send_our_clients_away_for_centuries() {
             retry_after: Some(asked),
         },
     };
-    assert_eq!(Unavailable::new(&error).retry_after(), None);
+    let answer = Unavailable::new(&error);
+    assert_eq!(answer.retry_after().map(RetryAfter::secs), Some(86_400));
     // Nor for a minute, when a probe may be back in a moment.
     let rejected = Rejected::ProbesOut {
         retry_after: secs(60),

@@ -89,11 +89,20 @@ fn what_failed_is_a_502_and_hands_on_the_wait_if_there_is_one() {
 
 #[test]
 fn a_wait_that_was_too_long_here_is_handed_on_up_to_a_day() {
-    for (asked, told_on) in [
-        (secs(4), Some(4)),
-        (days(1), Some(86_400)),
-        (days(1) + nanos(1), None),
-        (Duration::MAX, None),
+    assert_eq!(Unavailable::LONGEST_WAIT, days(1));
+    for (asked, told_on, says) in [
+        (secs(4), Some(4), "in 4 seconds.\""),
+        (days(1), Some(86_400), "in 86400 seconds.\""),
+        (
+            days(1) + nanos(1),
+            Some(86_400),
+            "in 86400 seconds at the earliest.\"",
+        ),
+        (
+            Duration::MAX,
+            Some(86_400),
+            "in 86400 seconds at the earliest.\"",
+        ),
     ] {
         let stopped = StopReason::ServerDelayTooLong {
             asked,
@@ -106,8 +115,12 @@ fn a_wait_that_was_too_long_here_is_handed_on_up_to_a_day() {
         let outcome = Outcome::Throttled {
             retry_after: Some(asked),
         };
-        let told_on = told_on.or(Some(30));
-        assert_eq!(told(&failed(1, stopped, outcome)), (503, told_on, None));
+        let error = failed(1, stopped, outcome);
+        assert_eq!(told(&error), (503, told_on, None));
+        assert_eq!(error.retry_after(), Some(asked.min(days(1))));
+        let mut buffer = [0; Unavailable::MAX_BODY_LEN];
+        let body = Unavailable::new(&error).write_body(&mut buffer).unwrap();
+        assert!(body.contains(says), "{body}");
     }
 }
 

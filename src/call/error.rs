@@ -8,9 +8,10 @@ use crate::outcome::Outcome;
 use crate::retry::StopReason;
 use crate::time::{Duration, days};
 
-/// What servers ask for longer than this is not handed on. Quotas are often a day's; and whoever has
-/// sent nonsense should not send everybody's clients away for years.
-const LONGEST_HANDED_ON: Duration = days(1);
+/// What servers ask for longer than this is handed on as this. Quotas are often a day's; and whoever
+/// has sent nonsense should not send everybody's clients away for years. For a quota of a month a
+/// client comes back once a day.
+pub(crate) const LONGEST_HANDED_ON: Duration = days(1);
 
 /// Why a call came to nothing, and after how many attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,11 +106,15 @@ impl<E> CallError<E> {
     /// When it is worth coming back, if that is known.
     ///
     /// What the other side has asked for is handed on, also where it was too long to wait for here;
-    /// but not if it is longer than a day.
+    /// more than a day ([`Unavailable::LONGEST_WAIT`](crate::http::Unavailable::LONGEST_WAIT)) as a
+    /// day. What it asked for is in the `outcome` of [`Failed`](Self::Failed), and in the log where
+    /// [`ServerDelayTooLong`](StopReason::ServerDelayTooLong) is the reason.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Failed { outcome, .. } => match outcome.retry_after() {
-                Some(asked) if asked.as_nanos() > LONGEST_HANDED_ON.as_nanos() => None,
+                Some(asked) if asked.as_nanos() > LONGEST_HANDED_ON.as_nanos() => {
+                    Some(LONGEST_HANDED_ON)
+                }
                 asked => asked,
             },
             Self::Rejected { rejected, .. } => rejected.retry_after(),

@@ -97,7 +97,7 @@ mod timeout;
 
 pub use any_call::{AnyCall, BlockingCall};
 pub use error::CallError;
-pub(crate) use error::is_final;
+pub(crate) use error::{LONGEST_HANDED_ON, is_final};
 pub use judge::{ByResult, Judge, Notified};
 pub use no_breaker::NoBreaker;
 pub use observe::Observe;

@@ -77,12 +77,12 @@ impl Refusal {
             Denied::RateLimited { retry_after } => {
                 text.str(r#"{"error":"rate_limit_exceeded","message":""#);
                 text.str("You have exceeded your quota.");
-                try_again(&mut text, RetryAfter::new(retry_after));
+                try_again(&mut text, RetryAfter::new(retry_after), ".");
             }
             Denied::StoreFull { retry_after } => {
                 text.str(r#"{"error":"store_full","message":""#);
                 text.str("The server has no room for another client.");
-                try_again(&mut text, RetryAfter::new(retry_after));
+                try_again(&mut text, RetryAfter::new(retry_after), ".");
             }
             Denied::CostAboveCapacity { cost, capacity } => {
                 text.str(r#"{"error":"cost_above_capacity","message":"This request costs "#);
@@ -100,13 +100,14 @@ impl Refusal {
     }
 }
 
-/// Ends the message with the wait, and the body with its number.
-pub(super) fn try_again(text: &mut Text<'_>, wait: RetryAfter) {
+/// Ends the message with the wait and `stop`, and the body with its number.
+pub(super) fn try_again(text: &mut Text<'_>, wait: RetryAfter, stop: &str) {
     let secs = wait.secs();
     text.str(" Try again in ");
     text.number(secs);
     text.str(if secs == 1 { " second" } else { " seconds" });
-    text.str(r#".","retry_after":"#);
+    text.str(stop);
+    text.str(r#"","retry_after":"#);
     text.number(secs);
     text.byte(b'}');
 }

@@ -4,7 +4,7 @@ use super::refusal::try_again;
 use super::text::Text;
 use super::{BufferTooSmall, RetriedBelow, RetryAfter};
 use crate::breaker::Rejected;
-use crate::call::CallError;
+use crate::call::{CallError, LONGEST_HANDED_ON};
 use crate::time::{Duration, secs};
 
 /// The answer to a client whose request needed a call that came to nothing: status, `Retry-After`,
@@ -18,7 +18,9 @@ use crate::time::{Duration, secs};
 /// | [failed](CallError::Failed) otherwise | 502 | `service_failed` |
 ///
 /// `Retry-After` is there if it is known when to come back, a second while the breaker waits for its
-/// probes; and on every 503, where it is [`DEFAULT_WAIT`](Self::DEFAULT_WAIT) if nobody knows.
+/// probes; and on every 503, where it is [`DEFAULT_WAIT`](Self::DEFAULT_WAIT) if nobody knows. What
+/// the other side asks for is handed on, more than [`LONGEST_WAIT`](Self::LONGEST_WAIT) as that, and
+/// then the body says "at the earliest".
 ///
 /// `retried-below` is there if there was more than one attempt, or one that is not to be made again:
 /// of what may not be repeated, with the budget spent, or by what a layer below has said.
@@ -47,6 +49,8 @@ pub struct Unavailable {
     status: u16,
     retry_after: Option<RetryAfter>,
     retried_below: Option<RetriedBelow>,
+    /// The other side has asked for more.
+    is_cut: bool,
 }
 
 impl Unavailable {
@@ -55,11 +59,16 @@ impl Unavailable {
     /// stays open unless set.
     pub const DEFAULT_WAIT: Duration = secs(30);
 
+    /// The longest wait of the other side that is handed on: a day. A server that sends nonsense for
+    /// a minute should not keep away for a year whoever asked in that minute; and a client that comes
+    /// back once a day, while a quota of a month is used up, does no harm.
+    pub const LONGEST_WAIT: Duration = LONGEST_HANDED_ON;
+
     /// What [`write_body`](Self::write_body) writes, for the `Content-Type` header.
     pub const CONTENT_TYPE: &'static str = "application/json";
 
     /// The bytes that [`write_body`](Self::write_body) needs at most.
-    pub const MAX_BODY_LEN: usize = 145;
+    pub const MAX_BODY_LEN: usize = 149;
 
     /// The answer that tells of `error`.
     pub const fn new<E>(error: &CallError<E>) -> Self {
@@ -80,6 +89,13 @@ impl Unavailable {
                 None => None,
             },
             retried_below: RetriedBelow::of_call(error),
+            is_cut: match error {
+                CallError::Failed { outcome, .. } => match outcome.retry_after() {
+                    Some(asked) => asked.as_nanos() > Self::LONGEST_WAIT.as_nanos(),
+                    None => false,
+                },
+                _ => false,
+            },
         }
     }
 
@@ -121,7 +137,8 @@ impl Unavailable {
             text.str(part);
         }
         match self.retry_after {
-            Some(wait) => try_again(&mut text, wait),
+            Some(wait) if self.is_cut => try_again(&mut text, wait, " at the earliest."),
+            Some(wait) => try_again(&mut text, wait, "."),
             None => text.str(r#" Try again later."}"#),
         }
         text.finish()
@@ -136,11 +153,15 @@ mod tests {
     fn the_longest_body_is_as_long_as_the_documentation_says() {
         let mut longest = 0;
         for status in [502, 503, 504] {
-            for retry_after in [None, Some(RetryAfter::new(Duration::MAX))] {
+            // What is cut is no longer than the longest wait, and says more.
+            let cut = Some(RetryAfter::new(Unavailable::LONGEST_WAIT));
+            let most = Some(RetryAfter::new(Duration::MAX));
+            for (retry_after, is_cut) in [(None, false), (cut, true), (most, false)] {
                 let answer = Unavailable {
                     status,
                     retry_after,
                     retried_below: None,
+                    is_cut,
                 };
                 let needed = answer.write_body(&mut []).unwrap_err().needed;
                 let mut buffer = [0; Unavailable::MAX_BODY_LEN];
