@@ -11,15 +11,22 @@ thread_local! {
     };
 }
 
-/// By a seed that the standard library has from the operating system, for its hash maps.
 fn seeded() -> SplitMix32 {
-    // No two are made alike on one thread.
-    SplitMix32::new(RandomState::new().hash_one(0))
+    SplitMix32::new(drawn_seed())
+}
+
+/// A seed that no other process has, nor any other call of this, but by chance: one in 2^64.
+pub(crate) fn drawn_seed() -> u64 {
+    // The standard library's keys for hash maps: of the operating system, for a thread's first, and
+    // another for each on that thread. Children that a process has forked begin with what it had,
+    // but for their number.
+    RandomState::new().hash_one(std::process::id())
 }
 
 /// Draws from this thread's own generator, for jitter. Each thread and each start of a program has
 /// one of 2^63 generators, by chance: that two have the same one is possible, and not likely. Not
-/// for secrets.
+/// for secrets. A process that forks after a thread has drawn shares that thread's generator with its
+/// children.
 ///
 /// Takes no memory itself; a thread's generator is 16 bytes. A number takes no lock and, but for a
 /// thread's first, no system call. It works to the end of a thread: in a destructor that outlives the

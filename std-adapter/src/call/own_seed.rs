@@ -1,21 +1,13 @@
 //! A breaker's state that has a seed of its process, without being told: a fleet that was started
 //! from one image, and opened together, does not probe in the same instant.
 
-use std::hash::{BuildHasher, RandomState};
-
 use steadfast::breaker::{BreakerState, Locked, Trip};
 
 use super::MutexLocked;
+use crate::random::drawn_seed;
 
-/// A seed that no other process has, nor any other call of this, but by chance: one in 2^64.
-pub(super) fn drawn() -> u64 {
-    // Of the operating system, for a thread's first, and another for each on that thread. Children
-    // that a process has forked begin with what it had, but for their number.
-    RandomState::new().hash_one(std::process::id())
-}
-
-/// A state whose seed is [`drawn`] when its lock is first taken, which is before it can open. One
-/// that is set by hand is set under the lock, and so after that.
+/// A state whose seed is [drawn](drawn_seed) when its lock is first taken, which is before it can
+/// open. One that is set by hand is set under the lock, and so after that.
 ///
 /// What passes without the lock costs no more; what takes it, a look at a flag.
 #[derive(Debug)]
@@ -44,7 +36,7 @@ impl<T: Trip, const PROBES: usize> OwnSeed<T, PROBES> {
 impl<T: Trip, const PROBES: usize> Seeded<T, PROBES> {
     #[cold]
     fn draw(&mut self) {
-        self.state.seed(drawn());
+        self.state.seed(drawn_seed());
         self.has_seed = true;
     }
 }

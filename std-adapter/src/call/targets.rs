@@ -10,8 +10,9 @@ use steadfast::retry::{RetryBudget, RetryBudgetState};
 use steadfast::time::Instant;
 
 use super::Target;
-use super::own_seed::{OwnSeed, drawn};
+use super::own_seed::OwnSeed;
 use super::target::Name;
+use crate::random::drawn_seed;
 
 /// At how many targets a newcomer looks to find room.
 const LOOKS: usize = 16;
@@ -102,7 +103,7 @@ impl<T: Trip, const PROBES: usize> Targets<T, PROBES> {
             breaker,
             budget,
             capacity,
-            seed: drawn(),
+            seed: drawn_seed(),
             everyone_else: Arc::new(Target::of(everyone_else, breaker, budget, unguarded)),
             known: Mutex::new(Known {
                 by_name: LruCache::unbounded_with_hasher(RandomState::new()),
