@@ -10,7 +10,7 @@
 //! assert!(limiter.try_acquire("alice").is_ok());
 //! ```
 //!
-//! - [`SystemClock`], [`CoarseClock`], `TokioTime`, [`ThreadTime`]: clocks, and timers to wait by.
+//! - [`SystemClock`], [`CoarseClock`], [`TokioTime`], [`ThreadTime`]: clocks, and timers to wait by.
 //! - [`MutexWaitQueue`]: the queue of those who wait for a limiter
 //!   ([`Queued`](steadfast::limit::Queued)), in async code or by [`block_on`].
 //! - [`KeyedLimiter`]: a limiter a key, for millions of keys, in memory that never grows.
@@ -18,12 +18,28 @@
 //! - [`LeasedRateLimiter`]: one limit for the whole process, which many cores ask at once.
 //! - [`RateLimitLayer`]: a tower layer that answers 429 and puts the headers on every response
 //!   (feature `tower`, default; feature `axum` reads axum's peer address).
-//! - `Resilient`: an async function is retried, guarded, cut short and backed by a fallback in one
+//! - [`Resilient`]: an async function is retried, guarded, cut short and backed by a fallback in one
 //!   sentence (feature `tokio`); [`Target`] is what all its callers share, [`StaleCache`] the last
 //!   good answers. More in [`call`].
 //! - [`PaceLayer`], [`PacePerHostLayer`]: tower layers for a client, whose calls wait their turn and
 //!   heed the server's `Retry-After` (feature `tower`).
-
+//!
+//! # Features
+//!
+//! - `tower` (default): layers for servers and clients, and [`call`]'s `response_outcome` and
+//!   `unavailable`, over the types of `http` 1.
+//! - `axum`: a client's address as axum 0.8 tells it; brings `tower`.
+//! - `tokio`: [`Resilient`] and `call::told` on tokio's time, [`TokioTime`].
+//! - `limits-file`: [`Limits`], from TOML or JSON.
+//! - `metrics`, `tracing`: who watches limits and calls, for a recorder or subscriber of yours; bring
+//!   `tower`.
+//!
+#![cfg_attr(not(feature = "limits-file"), doc = "[`Limits`]: crate#features")]
+#![cfg_attr(not(feature = "tower"), doc = "[`PaceLayer`]: crate#features")]
+#![cfg_attr(not(feature = "tower"), doc = "[`PacePerHostLayer`]: crate#features")]
+#![cfg_attr(not(feature = "tower"), doc = "[`RateLimitLayer`]: crate#features")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`Resilient`]: crate#features")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`TokioTime`]: crate#features")]
 // Allowed in one file, `prefetch`, for one instruction.
 #![deny(unsafe_code)]
 

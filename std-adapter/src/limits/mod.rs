@@ -139,9 +139,9 @@ impl Limits {
     /// The limiter of this name, for code that asks it itself.
     ///
     /// Its keys are whatever can be hashed. An override in the file is for the key that is that
-    /// text: a `str`, a [`Key`](crate::rate_limit::Key) with that text or secret; where it reads as
-    /// a number also that `u64`, and where it reads as an address that client; of two addresses of
-    /// one client, such as a /64, the last counts.
+    /// text: a `str`, a `rate_limit::Key` with that text or secret; where it reads as a number also
+    /// that `u64`, and where it reads as an address that client; of two addresses of one client, such
+    /// as a /64, the last counts.
     ///
     /// Whoever [reconfigures](LiveLimiter::reconfigure) it goes past the file, until the file says
     /// something else of this limit.
