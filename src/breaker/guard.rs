@@ -10,6 +10,12 @@ use crate::time::Instant;
 ///
 /// The time is passed as a closure, since a breaker that is closed and has counted nothing need not
 /// know it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a breaker that calls can share",
+    note = "a `Breaker` is only the policy: `Shared::breaker(..)`, a `FastBreaker` or a `Target` of \
+            `steadfast-std` remembers, and is passed as `&it`",
+    note = "one in an `Arc` is passed as `&*it`"
+)]
 pub trait CircuitBreaker {
     /// May a call be made? See [`Breaker::try_enter`](super::Breaker::try_enter).
     ///

@@ -32,6 +32,11 @@ use crate::event::{BreakerEvent, CallEvent, FallbackEvent, RetryEvent};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not told of calls",
+    note = "a closure is shown the attempts by `notify`; whoever hears of the breaker and of the \
+            whole call implements `Observe`"
+)]
 pub trait Observe {
     /// Does it want to know? Only for [`()`](unit) it is no: then no event is made and no clock is
     /// read for one.

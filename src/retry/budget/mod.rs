@@ -21,6 +21,12 @@ use crate::time::Instant;
 /// [`withdraw`](Self::withdraw) as after [`Outcome::TimedOut`].
 ///
 /// [`Shared`](crate::shared::Shared)`<`[`RetryBudget`]`>` is one; [`NoBudget`] says yes to all.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a budget that calls can share",
+    note = "a `RetryBudget` is only the policy: `Shared::budget(..)` or a `Target` of \
+            `steadfast-std` remembers, and is passed as `&it`",
+    note = "one in an `Arc` is passed as `&*it`"
+)]
 pub trait Budget {
     /// A call has come, which is not a retry. Told once a call, when its first attempt is over.
     fn began(&self, now: Instant);

@@ -147,16 +147,33 @@ type Sentence<Op, G = NoBreaker, B = NoBudget> =
 ///   that retries the answer.
 ///
 /// "No method named `judged_by` found for closure": it and a few others cannot begin a sentence.
-/// Write `(|| pay()).with_care().judged_by(..)`, or put another verb first.
+/// Write `(|| pay()).with_care().judged_by(..)`, or put another verb first. "Found for struct
+/// `Call<..>`": it stands after `notify`, or is there twice.
 ///
 /// "No method named `retry` found":
 ///
 /// - `use steadfast_std::Resilient;` is missing;
-/// - or it does not return a `Result`: write `(|| async { Ok::<_, Infallible>(fetch().await) })`.
+/// - or it does not return a `Result`: write `(|| async { Ok::<_, Infallible>(fetch().await) })`;
+/// - or it is not async: what blocks is called by [`Call::blocking`], with
+///   [`ThreadTime`](crate::ThreadTime).
+///
+/// "Expected `RetryPolicy`, found `RetryPolicyConfig`" (or `Backoff`, `Breaker`, `RetryBudget`, and
+/// theirs): other numbers become a policy by `policy!(..)`, or by `.build()?` at run time.
+///
+/// "`Call<..>` is not a future": there is no `.call()` before `.await`.
 ///
 /// "The method `retry` exists for struct `Backed<..>`" (or `or_secondary`, or `OrElse<..>`), "but its
 /// trait bounds were not satisfied": the order is first how the call is made, then `or_stale`, then
 /// `or_secondary`, then `or_else`, each of these once.
+///
+/// "The method `call` exists for struct `OrElse<..>`" (or `Backed<..>`), "but its trait bounds were
+/// not satisfied": `or_else` takes a closure without an argument, `|| 5`, that returns what the call
+/// brings; `or_stale` the place of a key, `quotes.at(order)`, of keys and answers that are `Clone`.
+///
+/// "`?` couldn't convert the error: `dyn Error: Sized` is not satisfied": a
+/// [`CallError`](steadfast::call::CallError) is an error if the operation's own is one, and
+/// `Box<dyn Error>` is none. Write `.map_err(|error| error.to_string())?`, or give the operation an
+/// error type of its own.
 ///
 /// "This closure only implements `FnOnce`": the first attempt takes away what the next one needs.
 /// Write `(|| { let body = body.clone(); async move { send(body).await } })`.

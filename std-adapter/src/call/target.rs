@@ -20,8 +20,9 @@ use super::stripes::ThreadStripes;
 /// budget.
 ///
 /// While all is well, the breaker costs two loads a call, and the budget a lock of its own.
-/// Everybody passes the time of one clock: `TokioTime::of_process`,
-/// in the sentences of `Resilient`.
+/// Everybody passes the time of one clock. The sentences of `Resilient` go by
+/// `TokioTime::of_process`, and so must whoever asks beside them, for a status page or by hand: a
+/// [`SystemClock`](crate::SystemClock) is about a century behind it.
 ///
 /// With a [`Rate`](steadfast::breaker::Rate), good calls are counted by the thread that made them,
 /// each in a place of its own, and decided by the same machine. Of the threads of a process twice as

@@ -47,16 +47,35 @@ const LOOKS: usize = 16;
 /// A call takes a lock and a hash, and looks for room in O(1). While there is room the table grows
 /// by doubling, which moves all of it. Keep the `Arc` where the name stays the same.
 ///
-/// ```
-/// use steadfast::breaker::Breaker;
-/// use steadfast::retry::RetryBudget;
-/// use steadfast::time::Clock;
-/// use steadfast_std::{SystemClock, Targets};
+/// A sentence takes what is in the `Arc`, `&*partner`; `now` is of the clock that it goes by, as for
+/// any [`Target`].
 ///
+/// ```
+/// # #[cfg(feature = "tokio")]
+/// # mod example {
+/// use steadfast::breaker::Breaker;
+/// use steadfast::retry::{RetryBudget, RetryPolicy};
+/// use steadfast::time::Clock;
+/// use steadfast_std::{Resilient, Targets, TokioTime};
+///
+/// # async fn post(to: &str) -> Result<(), &'static str> { Ok(()) }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let hosts = Targets::new(Breaker::standard(), RetryBudget::standard(), 1_000)?;
-/// let partner = hosts.of("partner.example", SystemClock.now());
-/// assert_eq!(partner.name(), "partner.example");
-/// # Ok::<(), steadfast::ConfigError>(())
+///
+/// let partner = hosts.of("partner.example", TokioTime::of_process().now());
+/// let told = (|| post(partner.name()))
+///     .retry(&RetryPolicy::standard())
+///     .budget(&*partner)
+///     .guarded_by(&*partner)
+///     .call()
+///     .await;
+/// assert!(told.is_ok());
+/// # Ok(())
+/// # }
+/// # }
+/// # #[cfg(feature = "tokio")]
+/// # example::main().unwrap();
 /// ```
 #[derive(Debug)]
 pub struct Targets<T: Trip = Consecutive, const PROBES: usize = 1> {
