@@ -88,6 +88,14 @@ impl Random for SplitMix32 {
     }
 }
 
+/// Handed in for a while: the next to draw goes on where this one stopped.
+impl Random for &mut SplitMix32 {
+    #[inline]
+    fn next_u32(&mut self) -> u32 {
+        SplitMix32::next_u32(self)
+    }
+}
+
 /// 2^32 divided by the golden ratio.
 const GOLDEN: u32 = 0x9e37_79b9;
 
@@ -180,6 +188,16 @@ mod tests {
             .filter(|_| parent.next_u32() == child.next_u32())
             .count();
         assert_eq!(same, 0);
+    }
+
+    #[test]
+    fn who_draws_next_from_a_lent_generator_draws_other_numbers() {
+        fn two(mut random: impl Random) -> [u32; 2] {
+            [random.next_u32(), random.next_u32()]
+        }
+        let (mut lent, mut whole) = (SplitMix32::new(7), SplitMix32::new(7));
+        let drawn = [two(&mut lent), two(&mut lent)];
+        assert_eq!(drawn.as_flattened(), [(); 4].map(|()| whole.next_u32()));
     }
 
     #[test]

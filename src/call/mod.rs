@@ -207,7 +207,8 @@ impl<Op, T, R> Call<Blocking<Op>, T, R> {
     /// socket's timeout by. What it takes longer than that counts as timed out.
     ///
     /// `time` is a [`Clock`](crate::time::Clock) and a
-    /// [`BlockingSleep`](crate::time::BlockingSleep) that agree.
+    /// [`BlockingSleep`](crate::time::BlockingSleep) that agree, as [`clock_fn`](crate::time::clock_fn)
+    /// and [`sleeping_by`](crate::time::FnClock::sleeping_by) make of two closures.
     pub const fn blocking<V, E>(operation: Op, time: T, random: R) -> Self
     where
         Op: FnMut(Attempt) -> Result<V, E>,

@@ -1,6 +1,6 @@
 //! Where `now` comes from, when a caller would rather not pass it.
 
-use super::{Duration, Instant};
+use super::{BlockingSleep, Duration, Instant};
 
 /// Something that tells the time.
 ///
@@ -26,19 +26,57 @@ impl<C: Clock + ?Sized> Clock for &C {
     }
 }
 
-/// A clock made of a closure; see [`clock_fn`].
+/// A clock made of a closure, and if there is a second one, what waits by it; see [`clock_fn`].
 #[derive(Clone, Copy, Debug)]
-pub struct FnClock<F>(F);
+pub struct FnClock<F, S = ()> {
+    read: F,
+    sleep: S,
+}
 
 /// Makes a clock of a closure or function that returns an [`Instant`].
 pub const fn clock_fn<F: Fn() -> Instant>(read: F) -> FnClock<F> {
-    FnClock(read)
+    FnClock { read, sleep: () }
 }
 
-impl<F: Fn() -> Instant> Clock for FnClock<F> {
+impl<F> FnClock<F> {
+    /// The same clock, with a closure that returns when so much time has passed by it: all that a
+    /// [blocking call](crate::call::Call::blocking) asks of time.
+    ///
+    /// ```
+    /// use core::cell::Cell;
+    /// use steadfast::call::Call;
+    /// use steadfast::random::SplitMix32;
+    /// use steadfast::retry::RetryPolicy;
+    /// use steadfast::time::{Duration, Instant, clock_fn};
+    ///
+    /// let uptime = Cell::new(Instant::from_secs(1)); // a board's timer
+    /// let delay = |duration: Duration| uptime.set(uptime.get() + duration);
+    ///
+    /// let time = clock_fn(|| uptime.get()).sleeping_by(delay);
+    /// let mut random = SplitMix32::new(0x1a2b);
+    /// let mut readings = [Err("no answer"), Ok(215)].into_iter();
+    /// let decidegrees = Call::blocking(|_| readings.next().unwrap(), &time, &mut random)
+    ///     .retry(&RetryPolicy::standard())
+    ///     .call_blocking();
+    /// assert_eq!(decidegrees, Ok(215));
+    /// assert!(uptime.get() > Instant::from_secs(1), "it has waited");
+    /// ```
+    pub fn sleeping_by<S: Fn(Duration)>(self, sleep: S) -> FnClock<F, S> {
+        let Self { read, .. } = self;
+        FnClock { read, sleep }
+    }
+}
+
+impl<F: Fn() -> Instant, S> Clock for FnClock<F, S> {
     #[inline]
     fn now(&self) -> Instant {
-        (self.0)()
+        (self.read)()
+    }
+}
+
+impl<F, S: Fn(Duration)> BlockingSleep for FnClock<F, S> {
+    fn sleep_blocking(&self, duration: Duration) {
+        (self.sleep)(duration);
     }
 }
 

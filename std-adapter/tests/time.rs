@@ -5,7 +5,7 @@ use std::thread;
 
 use steadfast::limit::{AcquireError, AtomicRateLimiter, CompactBucket, Queued, TokenBucket};
 use steadfast::policy;
-use steadfast::time::{Clock, Duration, Instant, millis, nanos, secs};
+use steadfast::time::{BlockingSleep, Clock, Duration, Instant, millis, nanos, secs};
 use steadfast_std::{CoarseClock, MutexWaitQueue, SystemClock, ThreadTime, block_on};
 
 const FAST: CompactBucket = policy!(TokenBucket::per_second(1_000).burst(1).compact());
@@ -29,6 +29,13 @@ fn a_coarse_clock_follows_the_system_clock_and_is_never_ahead() {
     while clone.now() == before {
         thread::yield_now();
     }
+}
+
+#[test]
+fn a_thread_sleeps_as_long_as_it_is_told_by_the_clock_beside_it() {
+    let start = ThreadTime.now();
+    ThreadTime.sleep_blocking(millis(2));
+    assert!(ThreadTime.now() >= start + millis(2));
 }
 
 #[test]

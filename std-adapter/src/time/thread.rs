@@ -7,11 +7,26 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-use steadfast::time::{Clock, Duration, Instant, Sleep};
+use steadfast::time::{BlockingSleep, Clock, Duration, Instant, Sleep};
 
 use super::SystemClock;
 
-/// The system's clock, and a timer that works inside [`block_on`].
+/// The system's clock, a timer that works inside [`block_on`], and a sleep of this thread for calls
+/// that block, as of a client of HTTP that is not async.
+///
+/// ```
+/// use steadfast::call::Call;
+/// use steadfast::retry::RetryPolicy;
+/// use steadfast::time::secs;
+/// use steadfast_std::{ThreadRandom, ThreadTime};
+///
+/// let mut answers = [Err("connection refused"), Ok(7)].into_iter();
+/// let answer = Call::blocking(|_| answers.next().unwrap(), ThreadTime, ThreadRandom)
+///     .retry(&RetryPolicy::standard())
+///     .within(secs(8))
+///     .call_blocking();
+/// assert_eq!(answer, Ok(7));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ThreadTime;
 
@@ -29,6 +44,12 @@ impl Sleep for ThreadTime {
         ThreadSleep {
             until: SystemClock.now() + duration,
         }
+    }
+}
+
+impl BlockingSleep for ThreadTime {
+    fn sleep_blocking(&self, duration: Duration) {
+        std::thread::sleep(duration.to_core());
     }
 }
 
