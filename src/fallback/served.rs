@@ -195,7 +195,7 @@ impl fmt::Display for Source {
 /// assert_eq!(answer.missed.to_string(), "primary, stale");
 /// assert!(!answer.missed.contains(Source::Secondary), "nobody asked it");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
 pub struct Missed(u8);
 
@@ -227,6 +227,13 @@ impl Missed {
     }
 }
 
+impl fmt::Debug for Missed {
+    /// Their labels: `Missed(primary, stale)`; `Missed(none)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Missed({self})")
+    }
+}
+
 impl fmt::Display for Missed {
     /// Their labels: `primary, stale`; `none`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -245,6 +252,20 @@ impl fmt::Display for Missed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_printed_answer_tells_how_old_it_is_and_who_was_missed() {
+        let answer = Served {
+            value: 21,
+            source: Source::Stale,
+            age: crate::time::millis(2_016),
+            missed: Missed::NONE.with(Source::Primary),
+        };
+        assert_eq!(
+            std::format!("{answer:?}"),
+            "Served { value: 21, source: Stale, age: 2.016s, missed: Missed(primary) }"
+        );
+    }
 
     #[test]
     fn every_source_has_a_label_and_a_bit_of_its_own() {

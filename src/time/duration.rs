@@ -13,7 +13,7 @@ use core::ops::{Add, Sub};
 /// assert_eq!(secs(2) + millis(500), Duration::from_millis(2_500));
 /// assert_eq!(millis(1) - secs(1), Duration::ZERO);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(u64);
 
 impl Duration {
@@ -188,6 +188,14 @@ impl Duration {
             digits,
             unit,
         }
+    }
+}
+
+impl fmt::Debug for Duration {
+    /// As [`Display`](fmt::Display) does, as the standard library's: whoever prints an answer reads
+    /// how old it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
