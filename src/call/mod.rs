@@ -292,7 +292,8 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
         self
     }
 
-    /// Shows each attempt and its error to a closure, for a log in one's own words. The error is
+    /// Shows each attempt and its error to a closure, for a log in one's own words. A call that the
+    /// breaker refuses has no attempt: of that [`observed_by`](Self::observed_by) tells. The error is
     /// `None` if there was an answer, or none in time.
     ///
     /// ```
