@@ -116,17 +116,20 @@ impl CallMetrics {
     /// register a series that it knows.
     ///
     /// ```
+    /// # #[cfg(feature = "tokio")]
+    /// # {
     /// use steadfast::breaker::Breaker;
     /// use steadfast::retry::RetryBudget;
     /// use steadfast::time::Clock;
     /// use steadfast_std::call::CallMetrics;
-    /// use steadfast_std::{SystemClock, Target};
+    /// use steadfast_std::{Target, TokioTime};
     ///
     /// static SHIPPING: Target = Target::new("shipping", Breaker::standard(), RetryBudget::standard());
     ///
     /// let metrics = CallMetrics::of("shipping");
     /// // steadfast_retry_budget_available{target="shipping"} 500
-    /// metrics.gauge(&SHIPPING, SystemClock.now());
+    /// metrics.gauge(&SHIPPING, TokioTime::of_process().now());
+    /// # }
     /// ```
     pub fn gauge<T: Trip, const PROBES: usize>(&self, target: &Target<T, PROBES>, now: Instant) {
         if target.name() != self.target {

@@ -136,12 +136,14 @@ impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
     /// changed; `None` if nothing did.
     ///
     /// ```
+    /// # #[cfg(feature = "tokio")]
+    /// # {
     /// use steadfast::breaker::{Breaker, Phase};
     /// use steadfast::call::Observe;
     /// use steadfast::event::BreakerEvent;
     /// use steadfast::retry::RetryBudget;
     /// use steadfast::time::Clock;
-    /// use steadfast_std::{SystemClock, Target};
+    /// use steadfast_std::{Target, TokioTime};
     ///
     /// struct Log;
     /// impl Observe for Log {
@@ -152,10 +154,11 @@ impl<T: Trip, const PROBES: usize> Target<T, PROBES> {
     ///
     /// static SHIPPING: Target = Target::new("shipping", Breaker::standard(), RetryBudget::standard());
     ///
-    /// let now = SystemClock.now();
+    /// let now = TokioTime::of_process().now();
     /// // Prints: shipping forced_open
     /// SHIPPING.by_hand(now, &Log, |breaker, state| breaker.force_open(state, now));
     /// assert_eq!(SHIPPING.standing(now).phase, Phase::ForcedOpen);
+    /// # }
     /// ```
     pub fn by_hand<O: Observe>(
         &self,
