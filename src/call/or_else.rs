@@ -302,7 +302,8 @@ where
     /// An answer that was judged not to be a success, an `Ok` with status 503, say, is what comes
     /// back if nobody has a better one: of [`Source::Primary`](crate::fallback::Source::Primary),
     /// which is then among the [`missed`](Served::missed), too, unless it was judged to be
-    /// [`Ignored`](crate::outcome::Outcome::Ignored). It is never kept.
+    /// [`Ignored`](crate::outcome::Outcome::Ignored). It is never kept, and it
+    /// [is degraded](Served::is_degraded).
     ///
     /// # Errors
     ///

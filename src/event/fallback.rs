@@ -1,6 +1,6 @@
 //! What a fallback did.
 
-use crate::fallback::{Missed, Source};
+use crate::fallback::{Missed, Source, is_degraded};
 use crate::time::{Duration, Instant};
 
 /// Where one answer came from, or that there was none. 40 bytes on a 64-bit machine.
@@ -37,10 +37,12 @@ pub struct FallbackEvent<'a> {
 }
 
 impl FallbackEvent<'_> {
-    /// Is it less than what was asked for, or nothing?
+    /// Is it less than what was asked for, as [`Served::is_degraded`] says, or nothing?
+    ///
+    /// [`Served::is_degraded`]: crate::fallback::Served::is_degraded
     pub const fn is_degraded(&self) -> bool {
         match self.source {
-            Some(source) => source.is_degraded(),
+            Some(source) => is_degraded(source, self.missed),
             None => true,
         }
     }

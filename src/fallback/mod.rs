@@ -92,5 +92,6 @@ pub use freshness::{Aged, Freshness, FreshnessConfig, Memory};
 pub use last_good::{LastGood, LastGoodState};
 pub use meter::{FallbackAlarm, FallbackMeter, FallbackMeterConfig, FallbackMeterState};
 pub use parts::{Part, Parts};
+pub(crate) use served::is_degraded;
 pub use served::{Missed, Served, Source};
 pub use stale_cache::{AtKey, StaleCache};

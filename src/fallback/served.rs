@@ -80,9 +80,11 @@ impl<T> Served<T> {
         }
     }
 
-    /// Is it less than what was asked for? See [`Source::is_degraded`].
+    /// Is it less than what was asked for? It is if its source [is](Source::is_degraded); and if the
+    /// primary is among those it has [missed](Self::missed): an `Ok` that was judged not to be a
+    /// success, a 503 say, which came back since nobody had a better one.
     pub const fn is_degraded(&self) -> bool {
-        self.source.is_degraded()
+        is_degraded(self.source, self.missed)
     }
 
     /// The same of another value: where it came from stays with it.
@@ -105,6 +107,10 @@ impl<T> Served<T> {
             at,
         }
     }
+}
+
+pub(crate) const fn is_degraded(source: Source, missed: Missed) -> bool {
+    source.is_degraded() || missed.contains(Source::Primary)
 }
 
 /// Where an answer came from.

@@ -157,6 +157,27 @@ fn it_is_asked_once_and_its_error_is_not_the_one_that_comes_back() {
 }
 
 #[test]
+fn an_answer_that_was_no_success_does_not_look_like_a_fresh_one() {
+    let world = World::new();
+    let kept = Cell::new(0);
+    let ask = |answer| {
+        let answer = move || core::future::ready(Ok::<u32, ()>(answer));
+        let call = Call::new(answer, &world, no_chance).judged_by(|answer| match answer {
+            Ok(200) => Outcome::Success,
+            Ok(404) => Outcome::Ignored,
+            _ => Outcome::TRANSIENT,
+        });
+        let served = world.run(call.or_stale(Counting(&kept)).call()).unwrap();
+        assert_eq!(served.source, Source::Primary);
+        let event = served.event("quote", Instant::ZERO);
+        assert_eq!(event.is_degraded(), served.is_degraded());
+        served.is_degraded()
+    };
+    assert_eq!([200, 404, 503].map(ask), [false, false, true]);
+    assert_eq!(kept.get(), 1);
+}
+
+#[test]
 fn it_may_take_as_long_as_an_attempt_and_no_longer_than_is_left() {
     // How long an attempt may take, when the call fails, and when somebody else is given up.
     for (attempt, fails, ends) in [

@@ -5,6 +5,7 @@ use steadfast::call::Observe;
 use steadfast::event::{
     BreakerEvent, BreakerOutcome, CallEvent, CallOutcome, FallbackEvent, RetryEvent,
 };
+use steadfast::fallback::Source;
 use steadfast::outcome::Outcome;
 use steadfast::retry::Step;
 use steadfast::time::Duration;
@@ -125,7 +126,10 @@ impl Observe for CallTraced {
         }
         match told.source {
             None => log!(Level::WARN, "no answer"),
-            Some(source) if source.is_degraded() => log!(Level::INFO, "answered by a fallback"),
+            Some(Source::Primary) if told.is_degraded() => {
+                log!(Level::INFO, "answered by what was no success");
+            }
+            Some(_) if told.is_degraded() => log!(Level::INFO, "answered by a fallback"),
             Some(_) => log!(Level::TRACE, "answered"),
         }
     }
