@@ -192,7 +192,9 @@ pub fn start(
 /// all bits set for no limit. No if the deadline has passed.
 pub fn limit(session: Status, now: Instant, attempt: Duration) -> Result<Status, Status> {
     let mut sessions = SESSIONS.get().ok_or(BAD_CALL)?;
-    let retry = &sessions.get(session)?.0.retry;
+    let retry = &mut sessions.get(session)?.0.retry;
+    // A clock may have gone back during the wait.
+    retry.pass_to(now);
     let deadline = retry.deadline();
     if deadline.has_passed(now) {
         return Ok(NO);

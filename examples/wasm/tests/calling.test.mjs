@@ -63,6 +63,23 @@ test("a policy tells how many attempts it allows", () => {
   }
 });
 
+test("a clock that goes back during a wait gives the next attempt no more time", () => {
+  const clock = manual(10_000_000);
+  const policy = new RetryPolicy({ clock, jitter: "none", base: "1s", budget: null });
+  const call = policy.start({ within: "5s" });
+  clock.now += 2_000;
+  assert.equal(call.step("transient").delayMs, 1_000);
+  clock.now -= 3_600_000;
+  // Five seconds less the two that have passed; how long the wait took nobody knows.
+  assert.deepEqual(call.next("1h"), { attempt: 2, limitMs: 3_000 });
+  clock.now += 2_999;
+  assert.deepEqual(call.next("1h"), { attempt: 2, limitMs: 1 });
+  clock.now += 1;
+  assert.equal(call.next("1h"), null);
+  call.end();
+  policy.free();
+});
+
 test("a session keeps its deadline, its limits and the server's word", () => {
   const clock = manual();
   const policy = new RetryPolicy({ clock, jitter: "none", base: "1s", budget: null });
