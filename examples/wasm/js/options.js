@@ -92,6 +92,13 @@ export function word(field, value, words) {
   return found;
 }
 
+/** True or false; `otherwise` if it is left out. */
+export function flag(field, value, otherwise) {
+  if (value === undefined) return otherwise;
+  if (typeof value !== "boolean") throw new SteadfastTypeError(field, value, "true or false");
+  return value;
+}
+
 /** A function; `otherwise` if it is left out. */
 export function callable(field, value, otherwise, allowed) {
   if (value === undefined) return otherwise;

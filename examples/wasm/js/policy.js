@@ -25,10 +25,7 @@ export class Policy {
 
   static fixedWindow(given) {
     const numbers = counted(given, ["aligned"]);
-    const { aligned = false } = given;
-    if (typeof aligned !== "boolean") {
-      throw new SteadfastTypeError("aligned", aligned, "true or false");
-    }
+    const aligned = options.flag("aligned", given.aligned, false);
     return new Policy(INSIDE, [aligned ? 2 : 1, ...numbers]);
   }
 

@@ -91,6 +91,7 @@ export class ResilientFetch {
     options.options("options", given, ["read", "or", "repeatable", "idempotencyKey"]);
     const read = options.callable("read", given.read, asJson, "a function of a Response");
     const or = options.callable("or", given.or, undefined, "a function that returns a value");
+    const said = options.flag("repeatable", given.repeatable, undefined);
     // What is wrong with the request itself is the caller's to hear, before anything is counted.
     const request = new Request(input, init);
     request.signal.throwIfAborted();
@@ -103,7 +104,7 @@ export class ResilientFetch {
       target: this.#target(request),
       kept: key === null ? undefined : this.#kept,
       key,
-      repeatable: given.repeatable ?? mayRepeat(request.method, hasKey(request)),
+      repeatable: said ?? mayRepeat(request.method, hasKey(request)),
     };
     const kept = call.kept?.get(key);
     if (kept?.isFresh) {

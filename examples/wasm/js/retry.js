@@ -54,7 +54,7 @@ export class RetryPolicy {
   start(given = {}) {
     options.options("options", given, ["within", "repeatable"]);
     const within = options.perhaps("within", given.within);
-    const repeatable = given.repeatable === false ? 0 : 1;
+    const repeatable = options.flag("repeatable", given.repeatable, true) ? 1 : 0;
     const { retry_start, retry_end } = wasm();
     const policy = this.#place;
     const handle = retry_start(policy.handle, policy.now(), within, repeatable);

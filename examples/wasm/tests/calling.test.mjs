@@ -137,6 +137,9 @@ test("every reason to stop has its word", () => {
     assert.equal(call.step(outcome).reason, expected);
     call.end();
   }
+  for (const repeatable of [0, "no", null]) {
+    assert.throws(() => policy.start({ repeatable }), { field: "repeatable" });
+  }
   const once = policy.start({ repeatable: false });
   assert.equal(once.step("transient").reason, "not_repeatable");
   once.end();

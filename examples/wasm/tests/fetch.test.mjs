@@ -359,6 +359,11 @@ test("what is wrong with a request or an option is said before anything is count
   await assert.rejects(client.fetch(server.origin, { headers: { "a b": "c" } }), TypeError);
   await assert.rejects(client.fetch(server.origin, {}, { reed: 1 }), SteadfastTypeError);
   await assert.rejects(client.fetch(server.origin, {}, { read: 1 }), SteadfastTypeError);
+  // What is not quite a no would be a payment that is sent four times.
+  for (const repeatable of [0, "", "no", null, NaN]) {
+    const paying = client.fetch(`${server.origin}/fail`, { method: "POST" }, { repeatable });
+    await assert.rejects(paying, { name: "SteadfastTypeError", field: "repeatable" });
+  }
   assert.equal(server.asked.length, 0);
   for (const [given, field, kind] of [
     [{ within: 0 }, "within", SteadfastRangeError],
