@@ -106,7 +106,7 @@ export class ResilientFetch {
       key,
       repeatable: said ?? mayRepeat(request.method, hasKey(request)),
     };
-    const kept = call.kept?.get(key);
+    const kept = keptFor(call);
     if (kept?.isFresh) {
       const value = await read(rebuilt(kept.value));
       return this.#served({ value, source: "cached", ageMs: kept.ageMs }, call, 0);
@@ -178,7 +178,8 @@ export class ResilientFetch {
           delayMs,
           reason,
         });
-        if (label === "success" && came.keep) kept?.put(key, came.keep);
+        const varied = label === "success" && came.keep ? variedBy(request, came.keep) : null;
+        if (varied !== null) kept?.put(key, { ...came.keep, varied });
         if (!again) return { ...last, reason };
         await this.#wait(delayMs, request.signal);
       }
@@ -235,9 +236,9 @@ export class ResilientFetch {
 
   /** What there is instead of an answer. A no that is meant stays a no. */
   async #instead(error, call) {
-    const { read, or, kept, key } = call;
+    const { read, or } = call;
     if (error.outcome !== "ignored") {
-      const stale = kept?.get(key) ?? null;
+      const stale = keptFor(call);
       if (stale !== null) {
         const value = await read(rebuilt(stale.value));
         return this.#served({ value, source: "stale", ageMs: stale.ageMs, error }, call, error.attempts);
@@ -314,10 +315,41 @@ export class ResilientFetch {
 /** A breaker for each server. */
 const origin = (request) => new URL(request.url).origin;
 
-/** Answers for one user are not for the next one. */
+/** Answers for one user are not for the next one; nor is a part the whole, or "not modified" an answer. */
+const NOT_FOR_ALL = [
+  "authorization",
+  "cookie",
+  "range",
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+];
+
 function publicAnswer({ method, url, headers }) {
-  const isPublic = !["authorization", "cookie"].some((name) => headers.has(name));
+  const isPublic = !NOT_FOR_ALL.some((name) => headers.has(name));
   return method === "GET" && isPublic ? `${headers.get("accept")} ${url}` : null;
+}
+
+/**
+ * The headers of the request that the answer says it hangs on, as they were (RFC 9110, section
+ * 12.5.5); null if it hangs on what nobody knows. One that the platform adds by itself is not seen,
+ * and the same for all.
+ */
+function variedBy(request, { headers }) {
+  const names = (headers.get("vary") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  // A list may have empty places.
+  const known = names.filter((name) => name !== "");
+  // What is no name at all cannot be compared either.
+  if (names.includes("*") || !known.every((name) => /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))) return null;
+  return known.map((name) => [name, request.headers.get(name)]);
+}
+
+/** What was kept, if it was asked for alike. */
+function keptFor({ request, kept, key }) {
+  const found = kept?.get(key) ?? null;
+  const isAlike = ([name, value]) => request.headers.get(name) === value;
+  return found?.value.varied.every(isAlike) ? found : null;
 }
 
 const asJson = (response) => response.json();
@@ -329,7 +361,7 @@ function named({ request }) {
 }
 
 /** A `Response` that can be read, of one that was taken in. */
-const rebuilt = ({ body, ...answer }) =>
+const rebuilt = ({ body, varied, ...answer }) =>
   new Response([204, 205, 304].includes(answer.status) ? null : body, answer);
 
 /** The longest that `setTimeout` takes. */

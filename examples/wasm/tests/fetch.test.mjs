@@ -243,6 +243,42 @@ test("what is not for everybody is not kept", async (context) => {
   await thrown(ask("/secret"), ["transient", "attempts_spent", 1]);
 });
 
+test("what was kept is not for a request that is answered otherwise", async (context) => {
+  const stale = { maxAge: "10m", freshFor: "1m" };
+  const { ask, server } = await stage(context, { stale, retry: null, breaker: null });
+  const read = async (response) => [response.status, await response.text()];
+  const asked = (name, value) => ask("/told", { headers: { [name]: value } }, { read });
+  const turn = (status, name, vary) =>
+    server.mend("/told", ({ request, response }) => {
+      response.writeHead(status, vary === undefined ? {} : { vary });
+      response.end(status === 304 ? undefined : request.headers[name]);
+    });
+
+  // A part is not the next part, and not the whole.
+  turn(206, "range");
+  assert.deepEqual((await asked("range", "items=0-9")).value, [206, "items=0-9"]);
+  assert.deepEqual((await asked("range", "items=10-19")).value, [206, "items=10-19"]);
+  // "Not modified" says nothing to who has nothing.
+  turn(304, "if-none-match");
+  assert.deepEqual((await asked("if-none-match", '"7"')).value, [304, ""]);
+  server.mend("/told", ({ response }) => response.writeHead(500).end());
+  assert.equal((await ask("/told", {}, { or: () => "nothing kept" })).value, "nothing kept");
+
+  // What the answer says that it hangs on.
+  turn(200, "accept-language", "Accept-Encoding, Accept-Language");
+  const [german, english] = ["de", "en"].map((tongue) => () => asked("accept-language", tongue));
+  assert.deepEqual((await german()).value, [200, "de"]);
+  assert.equal((await german()).source, "cached");
+  const { value, source } = await english();
+  assert.deepEqual([value, source], [[200, "en"], "primary"]);
+  server.mend("/told", ({ response }) => response.writeHead(500).end());
+  await thrown(german(), ["transient", "attempts_spent", 1]);
+  for (const vary of ["*", "accept, *", "accept language", "\u00e4"]) {
+    turn(200, "accept-language", vary);
+    for (let i = 0; i < 2; i += 1) assert.equal((await german()).source, "primary", vary);
+  }
+});
+
 test("an answer that is fresh is taken instead of asking", async (context) => {
   const stale = { maxAge: "60s", freshFor: "10s" };
   const { ask, here, server } = await stage(context, { stale });
