@@ -33,9 +33,19 @@ export function outcomeNumbers(value) {
   return [number, retryAfterNs];
 }
 
-/** The text of a header; one that is too long to mean anything counts as absent. */
+/** Of a header that is there twice, and so reads as one with commas, the first: a number, or a date,
+ * in which one comma stands behind the day. */
+const first = (text) => {
+  const [start, rest] = text.split(",", 2);
+  return rest !== undefined && /^[A-Za-z]+$/.test(start) ? `${start},${rest}` : start;
+};
+
+/**
+ * The text of a header; one that is too long to mean anything counts as absent, and of one that is
+ * there twice the first counts.
+ */
 const header = (headers, name) => {
-  const value = headers.get(name) ?? "";
+  const value = first(headers.get(name) ?? "");
   return value.length <= 64 && /^[ -~]*$/.test(value) ? value : "";
 };
 

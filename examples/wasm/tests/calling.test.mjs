@@ -63,6 +63,21 @@ test("a policy tells how many attempts it allows", () => {
   }
 });
 
+test("of a header that is there twice the first counts", () => {
+  const date = (name) => `${name}, 14 Nov 2023 22:13:27 GMT`;
+  const told = (name, ...values) => {
+    const headers = new Headers(values.map((value) => [name, value]));
+    return httpOutcome({ status: 503, headers }, { unixNow: 1_700_000_000_000 });
+  };
+  for (const values of [["7", "9"], ["7 ", date("Tue")], [date("Tue"), "9"], [date("Tue"), date("Tue")], [date("Tue")]]) {
+    assert.equal(told("retry-after", ...values).retryAfterNs, 7_000_000_000n, values);
+  }
+  for (const values of [["soon", "7"], ["Tue", "7"], [",7"]]) {
+    assert.equal(told("retry-after", ...values).retryAfterNs, null, values);
+  }
+  assert.equal(told("retried-below", "4", "2").label, "exhausted");
+});
+
 test("a clock that goes back during a wait gives the next attempt no more time", () => {
   const clock = manual(10_000_000);
   const policy = new RetryPolicy({ clock, jitter: "none", base: "1s", budget: null });
