@@ -191,6 +191,8 @@ export class ResilientFetch {
   /** One attempt, cut short after `limitMs`. It throws only if the caller has left. */
   async #attempt(request, read, limitMs) {
     const { signal } = request;
+    // An observer may have left, who is told between the attempts.
+    signal.throwIfAborted();
     const cut = new AbortController();
     let timedOut = false;
     const late = () => {
@@ -361,8 +363,12 @@ function named({ request }) {
 }
 
 /** A `Response` that can be read, of one that was taken in. */
-const rebuilt = ({ body, varied, ...answer }) =>
-  new Response([204, 205, 304].includes(answer.status) ? null : body, answer);
+function rebuilt({ status, statusText, headers, body }) {
+  const content = [204, 205, 304].includes(status) ? null : body;
+  // None can be made with what is no status, and yet it came.
+  const response = new Response(content, { status: Math.min(status, 599), statusText, headers });
+  return status > 599 ? Object.defineProperty(response, "status", { value: status }) : response;
+}
 
 /** The longest that `setTimeout` takes. */
 const LONGEST = 2 ** 31 - 1;

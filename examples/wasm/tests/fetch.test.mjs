@@ -93,6 +93,15 @@ test("what would not help is not repeated", async (context) => {
   await thrown(ask("/fail", {}, { repeatable: false }), ["transient", "not_repeatable", 1]);
 });
 
+test("a status that is none is a failure, and is not asked for again", async (context) => {
+  const { ask, server } = await stage(context);
+  for (const status of [600, 999]) {
+    server.mend("/odd", ({ response }) => response.writeHead(status).end("no"));
+    const error = await thrown(ask("/odd"), ["failure", "not_retryable", 1]);
+    assert.deepEqual([error.response.status, await error.response.text()], [status, "no"]);
+  }
+});
+
 test("a breaker opens, refuses without asking, and closes when its probes work", async (context) => {
   const breaker = { failures: 2, openFor: "30s", closeAfter: 2 };
   const { ask, here, server, client } = await stage(context, { retry: null, breaker });

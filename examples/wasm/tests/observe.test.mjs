@@ -74,6 +74,22 @@ test("an observer sees the error of each attempt, and how many there may be", as
   assert.deepEqual([maxAttempts, error === events], [1, true]);
 });
 
+test("an observer that makes the caller leave prevents the attempt", async (context) => {
+  const leaving = new AbortController();
+  const observe = ({ type, to }) => {
+    if (type === "breaker" && to === "half_open") leaving.abort(new Error("left"));
+  };
+  const breaker = { failures: 1, openFor: "1s" };
+  const { ask, here, server, client } = await stage(context, { breaker, retry: null, observe });
+  await thrown(ask("/fail"), ["transient", "attempts_spent", 1]);
+  here.now += 1_000;
+  await assert.rejects(ask("/ok", { signal: leaving.signal }), { message: "left" });
+  assert.equal(server.of("/ok"), 0);
+  // And it has given its probe back.
+  assert.equal((await ask("/ok")).source, "primary");
+  assert.equal(client.standing(server.origin).counted, 1);
+});
+
 test("a breaker is held and reset by hand, and the observer is told", async (context) => {
   const events = [];
   const observe = (event) => events.push(event);
