@@ -263,7 +263,7 @@ export type FetchEvent = { target: string } & (
       reason: StopReason | "probe" | null;
     }
   | ({ type: "breaker" } & Change)
-  | { type: "rejected"; reason: Refused["reason"]; retryAfterMs: number | null }
+  | { type: "rejected"; reason: Refused["reason"] | "too_many_calls"; retryAfterMs: number | null }
   | { type: "served"; source: ServedFrom; ageMs: number }
 );
 
@@ -326,8 +326,11 @@ export class ResilientFetch {
 
 /** Why a call came to nothing; `cause` is the error of its last attempt. */
 export class CallError extends Error {
-  /** Why there was no further attempt, or what the breaker is. A probe is one attempt. */
-  readonly reason: StopReason | "probe" | "deadline_exceeded" | Refused["reason"];
+  /**
+   * Why there was no further attempt, or what the breaker is. A probe is one attempt. Of too many
+   * calls `capacity.calls` are under way, of all together, and this one has found no place.
+   */
+  readonly reason: StopReason | "probe" | "deadline_exceeded" | Refused["reason"] | "too_many_calls";
   /** What came of the last attempt. */
   readonly outcome: OutcomeLabel;
   readonly attempts: number;

@@ -3,7 +3,7 @@
 // the waiting and the calling.
 
 import { BREAKER_OPTIONS, Breakers } from "./breakers.js";
-import { SteadfastStateError } from "./errors.js";
+import { SteadfastRangeError, SteadfastStateError } from "./errors.js";
 import { hasKey, keysOfAll, keysOfOne, setKey } from "./idempotency-key.js";
 import * as options from "./options.js";
 import { httpOutcome, mayRepeat } from "./outcome.js";
@@ -111,9 +111,22 @@ export class ResilientFetch {
       const value = await read(rebuilt(kept.value));
       return this.#served({ value, source: "cached", ageMs: kept.ageMs }, call, 0);
     }
-    const { value, error, attempts } = await this.#ask(call);
+    const { value, error, attempts } = await this.#askIfThereIsRoom(call);
     if (error === undefined) return this.#served({ value, source: "primary", ageMs: 0 }, call, attempts);
     return this.#instead(error, call);
+  }
+
+  /** As below, unless so many calls are under way that there is no place for one more. */
+  async #askIfThereIsRoom(call) {
+    try {
+      return await this.#ask(call);
+    } catch (cause) {
+      if (!(cause instanceof SteadfastRangeError && cause.field === "calls")) throw cause;
+      const reason = "too_many_calls";
+      this.#observe({ type: "rejected", target: call.target, reason, retryAfterMs: null });
+      const told = `${named(call)}: too many calls are under way: ${cause.message}`;
+      return { error: new CallError(told, { reason, outcome: "rejected", attempts: 0, cause }) };
+    }
   }
 
   /** Asks the target, unless its breaker says no: the value, or why there is none. */

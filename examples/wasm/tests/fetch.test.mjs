@@ -398,6 +398,32 @@ test("whatever the server does, deadlines hold and every place is given back", a
   breakers.free();
 });
 
+test("a call for which there is no place has what is behind it", async (context) => {
+  const { ask, server, client } = await stage(context, { stale: {} });
+  const alone = await stage(context, { breaker: null });
+  await ask("/ok");
+  const policy = new RetryPolicy();
+  const breakers = new Breakers();
+  const fill = {
+    sessions: () => Array.from({ length: capacity.calls }, () => policy.start()),
+    permits: () => Array.from({ length: capacity.calls }, () => breakers.tryEnter("one")),
+  };
+  for (const [what, empty] of [["sessions", "end"], ["permits", "cancel"]]) {
+    const held = fill[what]();
+    const error = await thrown(ask("/slow"), ["rejected", "too_many_calls", 0]);
+    assert.match(error.message, /calls = 1025, allowed 0..=1024 at once/);
+    assert.equal((await ask("/ok")).source, "stale");
+    assert.equal((await ask("/slow", {}, { or: () => 5 })).value, 5);
+    // Nobody has failed.
+    assert.equal(client.standing(server.origin).counted, 0);
+    if (what === "sessions") await thrown(alone.ask("/ok"), ["rejected", "too_many_calls", 0]);
+    for (const each of held) each[empty]();
+    assert.equal((await ask("/ok")).source, "primary");
+  }
+  policy.free();
+  breakers.free();
+});
+
 test("what is wrong with a request or an option is said before anything is counted", async (context) => {
   const { client, server } = await stage(context);
   await assert.rejects(client.fetch("no url"), TypeError);
