@@ -4,7 +4,7 @@ use steadfast::breaker::{Breaker, Breakers, CircuitBreaker, Phase};
 use steadfast::outcome::Outcome;
 use steadfast::policy;
 use steadfast::shared::Shared;
-use steadfast::time::{Instant, secs};
+use steadfast::time::{Instant, nanos, secs};
 
 const BAD: Outcome = Outcome::TRANSIENT;
 const NOW: Instant = Instant::from_secs(100_000);
@@ -41,6 +41,31 @@ fn each_target_has_its_own_breaker_and_one_at_rest_needs_no_place() {
     assert!(call_to(&mut nodes, 8, NOW, BAD));
     assert_eq!(nodes.phase(&NODE, 8, NOW), Phase::Closed);
     assert_eq!((nodes.iter().count(), nodes.unguarded()), (2, 0));
+}
+
+/// Nobody calls those that are open again, or brings their probe back; who looks for a place finds
+/// that their time is over.
+#[test]
+fn a_place_is_held_no_longer_when_the_clock_goes_back() {
+    for probe_is_out in [false, true] {
+        let mut nodes: Breakers<u8, 1> = Breakers::new();
+        for _ in 0..2 {
+            assert!(call_to(&mut nodes, 1, NOW, BAD));
+        }
+        let (mut at, mut held) = (NOW, secs(10));
+        if probe_is_out {
+            at = NOW + held;
+            let _lost = nodes.try_enter(&NODE, 1, at).unwrap();
+            held = NODE.probe_lease();
+        }
+        let back = at - secs(80_000);
+        assert!(call_to(&mut nodes, 2, back, BAD));
+        assert!(call_to(&mut nodes, 2, back + held - nanos(1), BAD));
+        assert_eq!(nodes.unguarded(), 2, "it stays for its time");
+        assert!(call_to(&mut nodes, 2, back + held, BAD));
+        assert_eq!((nodes.unguarded(), nodes.iter().count()), (2, 1));
+        assert_eq!(nodes.iter().next().map(|(key, _)| *key), Some(2));
+    }
 }
 
 #[test]

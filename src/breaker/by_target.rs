@@ -192,6 +192,9 @@ impl<K: Copy + Eq, const N: usize, T: Trip, const PROBES: usize> Breakers<K, N, 
         now: Instant,
         state: BreakerState<T, PROBES>,
     ) -> bool {
+        for (_, state) in self.places.iter_mut().flatten() {
+            policy.mend(state, now);
+        }
         let missed = |place: &Option<(K, BreakerState<T, PROBES>)>| match place {
             Some((_, state)) => policy.missed_if_forgotten(state, now).map(Some),
             None => Some(None),

@@ -86,9 +86,23 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
         self.missed_if_forgotten(state, now) == Some(0)
     }
 
+    /// After the clock went back further than its lead, an open time and the leases of probes begin
+    /// anew at `now`. Whoever asks for a call does this by itself; for those who only look, for a long
+    /// time.
+    pub fn mend(&self, state: &mut BreakerState<T, PROBES>, now: Instant) {
+        match &mut state.stage {
+            Stage::Open { since, length, .. } => {
+                let _ = left(since, *length, now);
+            }
+            Stage::HalfOpen(probes) => probes.mend(now, self.lease),
+            _ => {}
+        }
+    }
+
     /// For a table that needs a place: how much would be missed of this breaker. Zero at rest; one
     /// if its open time is over, and no probe is waited for; more than its failures and slow calls if
-    /// it is closed; `None` if it must stay, since it refuses calls or is held by hand.
+    /// it is closed; `None` if it must stay, since it refuses calls or is held by hand. A table
+    /// [mends](Self::mend) it before, or one that nobody calls stays for as long as the clock went back.
     pub fn missed_if_forgotten(
         &self,
         state: &BreakerState<T, PROBES>,

@@ -192,6 +192,13 @@ impl<const N: usize> Probes<N> {
         }
     }
 
+    /// Whichever went out later than can be goes out now.
+    pub(super) fn mend(&mut self, now: Instant, lease: Duration) {
+        for slot in &mut self.slots {
+            let _ = slot.taken_for(now, lease);
+        }
+    }
+
     /// The probe with this ticket is back; whether it was out.
     pub(super) fn back(&mut self, ticket: u32) -> bool {
         if ticket == NO_TICKET {

@@ -95,6 +95,20 @@ fn a_target_that_is_open_keeps_its_place_for_its_open_time() {
     assert_eq!((targets.crowded(), targets.evicted()), (1, 1));
 }
 
+/// Nobody calls it again; who looks for room finds that its open time is over.
+#[test]
+fn a_target_that_is_open_keeps_its_place_no_longer_when_the_clock_goes_back() {
+    let targets = targets(1);
+    let dead = targets.of("dead", NOW);
+    fail(&dead, 3);
+    drop(dead);
+    let back = NOW - secs(50);
+    assert_eq!(targets.of("new", back).name(), "everyone else");
+    let last = back + secs(30) - nanos(1);
+    assert_eq!(targets.of("new", last).name(), "everyone else");
+    assert_eq!(targets.of("new", back + secs(30)).name(), "new");
+}
+
 /// One probe worked, a second would close it, and nobody calls again.
 #[test]
 fn a_target_that_was_left_half_open_makes_room() {

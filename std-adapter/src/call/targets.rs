@@ -230,8 +230,10 @@ impl<T: Trip, const PROBES: usize> Targets<T, PROBES> {
         if Arc::strong_count(target) > 1 {
             return None;
         }
-        let of_breaker =
-            target.with_breaker(|breaker, state| breaker.missed_if_forgotten(state, now))?;
+        let of_breaker = target.with_breaker(|breaker, state| {
+            breaker.mend(state, now);
+            breaker.missed_if_forgotten(state, now)
+        })?;
         let full = self.budget.available(&RetryBudgetState::FULL, now);
         let is_spent = target.budget_available(now) < full;
         Some(u64::from(of_breaker) * 2 + u64::from(is_spent))
