@@ -6,6 +6,7 @@
 mod breaker;
 mod call;
 mod fallback;
+mod one_line;
 mod retry;
 
 pub use breaker::{BreakerEvent, BreakerOutcome};

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::one_line::OneLine;
 use crate::breaker::Rejected;
 use crate::outcome::Outcome;
 use crate::retry::StopReason;
@@ -51,7 +52,7 @@ impl fmt::Display for CallEvent<'_> {
             took,
             ..
         } = self;
-        let label = outcome.label();
+        let (operation, label) = (OneLine(operation), outcome.label());
         write!(f, "{operation}: {label} in {took} (attempts: {attempts}")?;
         match outcome {
             CallOutcome::Attempted { stopped, .. } => write!(f, "; {stopped})"),

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::one_line::OneLine;
 use crate::outcome::Outcome;
 use crate::retry::Step;
 use crate::time::{Duration, Instant};
@@ -70,7 +71,7 @@ impl fmt::Display for RetryEvent<'_> {
             max_attempts,
             ..
         } = self;
-        let outcome = self.outcome.label();
+        let (operation, outcome) = (OneLine(operation), self.outcome.label());
         write!(
             f,
             "{operation}: attempt {attempt} of {max_attempts} {outcome}, "
