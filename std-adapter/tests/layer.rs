@@ -1,5 +1,7 @@
 //! The tower layer as a client sees it: over real sockets, and as a service that is called.
 
+mod welcome;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,6 +17,7 @@ use steadfast_std::rate_limit::{KeyTable, PeerAddr, WithoutKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tower::{Layer, Service, ServiceExt, service_fn};
+use welcome::{Inner, welcome};
 
 const LOGIN: FixedWindow = policy!(FixedWindow::new(10, minutes(15)));
 
@@ -141,13 +144,6 @@ async fn the_eleventh_login_is_429_with_both_families_of_headers() {
 
 /// A service that is limited, without a server around it.
 type Limited<P> = <RateLimitLayer<KeyTable<P>> as Layer<Inner>>::Service;
-type Inner = tower::util::BoxCloneService<Request<Body>, Response<Body>, std::convert::Infallible>;
-
-fn welcome() -> Inner {
-    Inner::new(service_fn(|_| async {
-        Ok(Response::new(Body::from("welcome")))
-    }))
-}
 
 fn request(from: Option<&str>) -> Request<Body> {
     let mut request = Request::new(Body::empty());
@@ -168,6 +164,20 @@ where
 }
 
 const ONCE: FixedWindow = policy!(FixedWindow::new(1, minutes(15)));
+
+#[tokio::test]
+async fn by_default_a_client_has_a_hundred_requests_a_minute() {
+    let mut service = RateLimitLayer::default().layer(welcome());
+    for _ in 0..100 {
+        assert_eq!(status(&mut service, Some("192.0.2.1:1")).await, 200);
+    }
+    let answer = service.call(request(Some("192.0.2.1:1"))).await.unwrap();
+    assert_eq!(answer.status(), 429);
+    assert_eq!(
+        answer.headers()["ratelimit-policy"],
+        r#""default";q=100;w=60"#
+    );
+}
 
 #[tokio::test]
 async fn a_client_is_an_ipv4_address_or_a_slash_64() {
