@@ -1,13 +1,11 @@
 //! Thousands of random schedules: who comes, who is dropped, when time passes, and which woken task
 //! runs first.
 
-use steadfast::limit::{Queued, RateLimiter, StaticWaitQueue, WaitQueue};
-use steadfast::shared::Shared;
+use steadfast::limit::{RateLimiter, WaitQueue};
 use steadfast::time::{Clock, Instant, millis, nanos};
 
 use crate::BUCKET;
-use crate::time::Time;
-use crate::world::World;
+use crate::world::{World, queued};
 
 /// A small generator, so that a schedule is known by its seed (splitmix64, Steele et al. 2014).
 struct Random(u64);
@@ -45,16 +43,8 @@ fn holds_as_if_the_others_had_never_come(world: &World<'_>) {
 
 fn schedule(seed: u64) -> usize {
     let mut random = Random(seed);
-    let time = Time::new(Instant::from_secs(100));
-    let queue = StaticWaitQueue::new();
-    let limiter = Queued::new(Shared::new(RateLimiter::new(BUCKET)), time.clone(), queue);
-    let mut world = World {
-        time,
-        limiter: &limiter,
-        callers: Vec::new(),
-        came: 0,
-        granted: Vec::new(),
-    };
+    let (time, limiter) = queued();
+    let mut world = World::new(time, &limiter);
     for _ in 0..60 {
         match random.below(10) {
             0..4 => {

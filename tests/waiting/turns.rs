@@ -8,28 +8,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use steadfast::limit::{
-    AcquireError, Denied, QueueFull, Queued, RateLimiter, StaticWaitQueue, Ticket, WaitQueue,
+    AcquireError, Denied, QueueFull, Queued, StaticWaitQueue, Ticket, WaitQueue,
 };
-use steadfast::shared::Shared;
 use steadfast::time::{Clock, Instant, millis, nanos, secs};
 
+use crate::PLACES;
 use crate::time::Time;
-use crate::world::{Flag, Outcome, World};
-use crate::{BUCKET, PLACES};
+use crate::world::{Flag, Outcome, World, queued};
 
 /// Singles that come all the time do not starve a request for four.
 #[test]
 fn a_request_for_four_is_not_starved_by_singles() {
-    let time = Time::new(Instant::from_secs(100));
-    let queue = StaticWaitQueue::new();
-    let limiter = Queued::new(Shared::new(RateLimiter::new(BUCKET)), time.clone(), queue);
-    let mut world = World {
-        time,
-        limiter: &limiter,
-        callers: Vec::new(),
-        came: 0,
-        granted: Vec::new(),
-    };
+    let (time, limiter) = queued();
+    let mut world = World::new(time, &limiter);
     let start = world.time.now();
     for _ in 0..4 {
         world.come(1, Instant::MAX);
@@ -50,16 +41,8 @@ fn a_request_for_four_is_not_starved_by_singles() {
 /// What others do to the limiter meanwhile, those who sleep do not see by themselves.
 #[test]
 fn after_a_refund_the_first_asks_again_when_it_is_told_to() {
-    let time = Time::new(Instant::from_secs(100));
-    let queue = StaticWaitQueue::new();
-    let limiter = Queued::new(Shared::new(RateLimiter::new(BUCKET)), time.clone(), queue);
-    let mut world = World {
-        time,
-        limiter: &limiter,
-        callers: Vec::new(),
-        came: 0,
-        granted: Vec::new(),
-    };
+    let (time, limiter) = queued();
+    let mut world = World::new(time, &limiter);
     limiter.ask_again();
     let now = world.time.now();
     let granted = limiter.limiter().try_acquire_n(now, 4).unwrap();
@@ -155,16 +138,8 @@ fn a_wake_up_while_the_first_is_asking_is_not_lost() {
 /// at that very instant.
 #[test]
 fn a_turn_that_comes_at_the_deadline_is_taken() {
-    let time = Time::new(Instant::from_secs(100));
-    let queue = StaticWaitQueue::new();
-    let limiter = Queued::new(Shared::new(RateLimiter::new(BUCKET)), time.clone(), queue);
-    let mut world = World {
-        time,
-        limiter: &limiter,
-        callers: Vec::new(),
-        came: 0,
-        granted: Vec::new(),
-    };
+    let (time, limiter) = queued();
+    let mut world = World::new(time, &limiter);
     let start = world.time.now();
     let deadline = start + millis(400);
     world.come(4, Instant::MAX);
@@ -184,9 +159,7 @@ fn a_turn_that_comes_at_the_deadline_is_taken() {
 
 #[test]
 fn what_can_never_be_is_told_at_once() {
-    let time = Time::new(Instant::from_secs(100));
-    let queue: StaticWaitQueue<1> = StaticWaitQueue::new();
-    let limiter = Queued::new(Shared::new(RateLimiter::new(BUCKET)), time.clone(), queue);
+    let (time, limiter) = queued::<1>();
     let poll = |future: Pin<&mut dyn Future<Output = Outcome>>| {
         let mut context = Context::from_waker(Waker::noop());
         match future.poll(&mut context) {

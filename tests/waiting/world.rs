@@ -11,8 +11,8 @@ use steadfast::limit::{AcquireError, Granted, Queued, RateLimiter, StaticWaitQue
 use steadfast::shared::Shared;
 use steadfast::time::{Clock, Instant};
 
-use crate::PLACES;
 use crate::time::Time;
+use crate::{BUCKET, PLACES};
 
 pub struct Flag(pub AtomicBool);
 
@@ -33,18 +33,37 @@ pub struct Caller<'a> {
     future: Pin<Box<dyn Future<Output = Outcome> + 'a>>,
 }
 
-pub type Limiter = Queued<Shared<RateLimiter<TokenBucket>>, Time, StaticWaitQueue<PLACES>>;
+pub type Limiter<const N: usize> =
+    Queued<Shared<RateLimiter<TokenBucket>>, Time, StaticWaitQueue<N>>;
+
+/// A full [`BUCKET`] that nobody waits for yet, and the clock it goes by.
+pub fn queued<const N: usize>() -> (Time, Limiter<N>) {
+    let time = Time::new(Instant::from_secs(100));
+    let queue = StaticWaitQueue::new();
+    let limiter = Queued::new(Shared::new(RateLimiter::new(BUCKET)), time.clone(), queue);
+    (time, limiter)
+}
 
 pub struct World<'a> {
     pub time: Time,
-    pub limiter: &'a Limiter,
+    pub limiter: &'a Limiter<PLACES>,
     pub callers: Vec<Caller<'a>>,
     pub came: usize,
     /// Every yes: which caller, when, and how much.
     pub granted: Vec<(usize, Instant, u32)>,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    pub fn new(time: Time, limiter: &'a Limiter<PLACES>) -> Self {
+        Self {
+            time,
+            limiter,
+            callers: Vec::new(),
+            came: 0,
+            granted: Vec::new(),
+        }
+    }
+
     pub fn come(&mut self, cost: u32, deadline: Instant) {
         let limiter = self.limiter;
         self.callers.push(Caller {
