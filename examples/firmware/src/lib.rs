@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod board;
+pub mod budget_verbs;
 pub mod counter;
 pub mod one_of_each;
 mod size_image;

@@ -4,18 +4,10 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use core::hint::black_box;
-
-use steadfast::outcome::Outcome;
-use steadfast::retry::{Budget, RetryBudget};
+use steadfast::retry::RetryBudget;
 use steadfast::shared::Shared;
+use steadfast_firmware::budget_verbs::all_verbs;
 
 static PURSE: Shared<RetryBudget> = Shared::budget(RetryBudget::standard());
 
-steadfast_firmware::size_image!(|now| {
-    PURSE.began(now);
-    PURSE.failed(now);
-    let said = PURSE.withdraw(now, black_box(Outcome::TimedOut));
-    PURSE.succeeded(now, said.ok());
-    said
-});
+steadfast_firmware::size_image!(|now| all_verbs(&PURSE, now));
