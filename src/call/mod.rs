@@ -91,9 +91,11 @@ mod no_breaker;
 mod observe;
 mod operation;
 mod or_else;
+mod plan;
 mod run;
 mod secondary;
 mod timeout;
+mod under_way;
 
 pub use any_call::{AnyCall, BlockingCall};
 pub use error::CallError;
@@ -106,12 +108,12 @@ pub use or_else::{Backed, NoMemory, OrElse, OrElseIfUnwell};
 pub use secondary::{AsyncSecondary, BlockingSecondary, NoSecondary};
 pub use timeout::{TimedOut, timeout};
 
+use plan::Plan;
+
 use crate::breaker::CircuitBreaker;
-use crate::deadline::Deadline;
 use crate::event::RetryEvent;
 use crate::outcome::Outcome;
-use crate::retry::{Budget, NoBudget, RetryPolicy};
-use crate::time::Duration;
+use crate::retry::{Budget, NoBudget};
 
 /// A call that is being put together; [`call`](Self::call) makes it.
 ///
@@ -129,38 +131,6 @@ pub struct Call<Op, T, R, J = ByResult, G = NoBreaker, B = NoBudget, O = ()> {
     budget: B,
     observer: O,
     plan: Plan,
-}
-
-/// What is the same whatever is called.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    name: Option<&'static str>,
-    policy: RetryPolicy,
-    repeatable: bool,
-    attempt: Duration,
-    within: Option<Duration>,
-    within_unless_set: Duration,
-    leaving: Option<Duration>,
-    at_least: Duration,
-    deadline: Deadline,
-    given_up_counts_after: Duration,
-    guards_each_attempt: bool,
-}
-
-impl Plan {
-    const NEW: Self = Self {
-        name: None,
-        policy: RetryPolicy::never(),
-        repeatable: true,
-        attempt: Duration::MAX,
-        within: None,
-        within_unless_set: Duration::MAX,
-        leaving: None,
-        at_least: Duration::ZERO,
-        deadline: Deadline::NEVER,
-        given_up_counts_after: Duration::MAX,
-        guards_each_attempt: false,
-    };
 }
 
 impl<Op, T, R> Call<Op, T, R> {
@@ -218,80 +188,6 @@ impl<Op, T, R> Call<Blocking<Op>, T, R> {
 }
 
 impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
-    /// What it is called in events. Unless set, what its breaker is called, or "call".
-    pub const fn named(mut self, name: &'static str) -> Self {
-        self.plan.name = Some(name);
-        self
-    }
-
-    /// Tries again by this policy. Without one there is a single attempt.
-    pub const fn retry(mut self, policy: &RetryPolicy) -> Self {
-        self.plan.policy = *policy;
-        self
-    }
-
-    /// Doing it twice may do harm: so there is one attempt, whatever the policy says.
-    ///
-    /// Where it depends on the request: [`repeatable_if`](Self::repeatable_if).
-    pub const fn not_repeatable(self) -> Self {
-        self.repeatable_if(false)
-    }
-
-    /// There are retries only if this is so; otherwise it is
-    /// [`not_repeatable`](Self::not_repeatable). Said several times, one no is enough.
-    ///
-    /// For a request of HTTP [`may_repeat`](crate::http::may_repeat) tells:
-    ///
-    /// ```
-    /// # use steadfast::{call::Call, retry::RetryPolicy};
-    /// use steadfast::http::may_repeat;
-    /// # let (timer, random) = ((), ());
-    /// # let send = || core::future::ready(Err::<(), _>("connection reset"));
-    /// # let (method, key) = ("POST", None::<&str>);
-    /// # let _ =
-    /// Call::new(send, &timer, &random)
-    ///     .retry(&RetryPolicy::standard())
-    ///     .repeatable_if(may_repeat(method, key.is_some()));
-    /// ```
-    pub const fn repeatable_if(mut self, may_repeat: bool) -> Self {
-        self.plan.repeatable = self.plan.repeatable && may_repeat;
-        self
-    }
-
-    /// How long an attempt may take. No limit unless set; never longer than what is left of the
-    /// whole, without what it is [leaving](Self::leaving) to others.
-    pub const fn attempt_timeout(mut self, limit: Duration) -> Self {
-        self.plan.attempt = limit;
-        self
-    }
-
-    /// How long the whole may take, from when it is made: attempts and waits together. No limit
-    /// unless set.
-    pub const fn within(mut self, limit: Duration) -> Self {
-        self.plan.within = Some(limit);
-        self
-    }
-
-    /// When the whole must be over, on the call's clock. With [`within`](Self::within), and if
-    /// set several times, the earliest counts.
-    ///
-    /// An attempt that this cuts short has timed out, and the breaker hears so. If the deadline is a
-    /// client's own, one who asks for answers within a millisecond could open the breaker for
-    /// everybody: so set a least time with [`at_least`](Self::at_least).
-    pub const fn by(mut self, deadline: Deadline) -> Self {
-        self.plan.deadline = self.plan.deadline.nested(deadline);
-        self
-    }
-
-    /// Makes no attempt that would have less time than this: the call ends with
-    /// [`CallError::DeadlineExceeded`], and the breaker does not hear of it. Nothing unless set; what
-    /// the other side usually takes is a good value. It is weighed against what is left without what
-    /// the call is [leaving](Self::leaving) to others.
-    pub const fn at_least(mut self, least: Duration) -> Self {
-        self.plan.at_least = least;
-        self
-    }
-
     /// Shows each attempt and its error to a closure, for a log in one's own words. A call that the
     /// breaker refuses has no attempt: of that [`observed_by`](Self::observed_by) tells. The error is
     /// `None` if there was an answer, or none in time.
