@@ -83,6 +83,7 @@
 
 mod any_call;
 mod asked;
+mod backed;
 mod error;
 mod given_up;
 mod judge;
@@ -98,13 +99,14 @@ mod timeout;
 mod under_way;
 
 pub use any_call::{AnyCall, BlockingCall};
+pub use backed::{Backed, NoMemory};
 pub use error::CallError;
 pub(crate) use error::{LONGEST_HANDED_ON, is_final};
 pub use judge::{ByResult, Judge, Notified};
 pub use no_breaker::NoBreaker;
 pub use observe::Observe;
 pub use operation::{AsyncOperation, Attempt, Blocking, BlockingOperation, Operation, Plain, Told};
-pub use or_else::{Backed, NoMemory, OrElse, OrElseIfUnwell};
+pub use or_else::{OrElse, OrElseIfUnwell};
 pub use secondary::{AsyncSecondary, BlockingSecondary, NoSecondary};
 pub use timeout::{TimedOut, timeout};
 
