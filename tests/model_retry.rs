@@ -28,6 +28,7 @@ enum Told {
     Succeeded(Instant, Option<Withdrawn>),
     Failed(Instant),
     Asked(Instant, Outcome),
+    Refunded(Instant, Withdrawn),
 }
 
 /// A budget that says what it is told to, and keeps a list.
@@ -57,6 +58,10 @@ impl Budget for Spy {
         } else {
             Err(SPENT)
         }
+    }
+
+    fn refund(&self, now: Instant, unused: Withdrawn) {
+        self.told.borrow_mut().push(Told::Refunded(now, unused));
     }
 }
 
@@ -367,7 +372,19 @@ fn steps_as_the_definition_worked_out_from_the_whole_history() {
             prop_assert_eq!(retry.attempt(), right.attempt);
             stopped |= matches!(said, Step::Stop(_));
             prop_assert_eq!(retry.has_stopped(), stopped);
+            if stopped {
+                retry.cancel(at, &spy);
+                prop_assert_eq!(&*spy.told.borrow(), &right.told);
+            }
             if let Step::RetryAt(then) = said {
+                // Another one is given up during its wait.
+                let (mut given_up, told) = (retry, spy.told.borrow().len());
+                given_up.cancel(then, &spy);
+                given_up.cancel(then, &spy);
+                let refunded = spy.told.borrow_mut().split_off(told);
+                let withdrawn = Withdrawn::new(at.as_nanos() as u32);
+                prop_assert_eq!(refunded, [Told::Refunded(then, withdrawn)]);
+                prop_assert!(given_up.has_stopped());
                 let elapsed = nanos(cut(right.elapsed));
                 prop_assert_eq!(retry.elapsed(at), elapsed);
                 prop_assert_eq!(said.delay(at), Some(then.since(at)));

@@ -182,6 +182,13 @@ impl Model {
         }
     }
 
+    /// Of a ratio a retry that is not made is forgotten when one that failed would be.
+    fn refund(&mut self, unused: u32) {
+        if let Rule::Tokens { .. } = self.rule {
+            self.change(Exact::from(i128::from(unused)));
+        }
+    }
+
     fn failed(&mut self) {
         if let Rule::Throttle { .. } = self.rule {
             self.change(Exact::from(-1));
@@ -305,7 +312,13 @@ fn decides_as_a_list_of_all_that_happened() {
                     policy.succeeded(&mut state, last);
                     model.succeeded(last.map(Withdrawn::units));
                 }
-                140..=169 => {
+                140..=149 => {
+                    if let Some(unused) = held.pop() {
+                        policy.refund(&mut state, unused);
+                        model.refund(unused.units());
+                    }
+                }
+                150..=169 => {
                     policy.failed(&mut state);
                     model.failed();
                 }

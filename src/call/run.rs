@@ -6,7 +6,7 @@ use super::any_call::{BlockingCall, Finished};
 use super::judge::Judge;
 use super::observe::Observe;
 use super::operation::{AsyncOperation, BlockingOperation, Operation};
-use super::under_way::{Next, UnderWay};
+use super::under_way::{Next, Parts, UnderWay};
 use super::{Call, CallError, TimedOut, timeout};
 use crate::breaker::CircuitBreaker;
 use crate::random::Random;
@@ -39,8 +39,14 @@ where
     // Of the type and not of a trait: the future of a trait's method is `Send` only if its bounds hold
     // for every lifetime, which those of a closure that judges an error with a `dyn` in it do not.
     pub(super) async fn run(&mut self, has_secondary: bool) -> Finished<Op::Value, Op::Error> {
-        let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
-        let mut under_way = UnderWay::begin(parts, has_secondary);
+        let parts = Parts {
+            plan: &self.plan,
+            time: &self.time,
+            breaker: &self.breaker,
+            budget: &self.budget,
+            observer: &self.observer,
+        };
+        let mut under_way = UnderWay::begin(&parts, has_secondary);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
@@ -51,7 +57,7 @@ where
                 let operation = pin!(self.operation.begin(attempt));
                 timeout(&self.time, limit, operation).await
             };
-            match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
+            match under_way.end(ended, &self.judge, &mut self.random) {
                 Next::Return(finished) => return finished,
                 Next::Again {
                     wait: Duration::ZERO,
@@ -90,8 +96,14 @@ where
     O: Observe,
 {
     fn run_blocking(&mut self, has_secondary: bool) -> Finished<Op::Value, Op::Error> {
-        let parts = (&self.plan, &self.time, &self.breaker, &self.observer);
-        let mut under_way = UnderWay::begin(parts, has_secondary);
+        let parts = Parts {
+            plan: &self.plan,
+            time: &self.time,
+            breaker: &self.breaker,
+            budget: &self.budget,
+            observer: &self.observer,
+        };
+        let mut under_way = UnderWay::begin(&parts, has_secondary);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
@@ -105,7 +117,7 @@ where
             } else {
                 Ok(made)
             };
-            match under_way.end(ended, &self.judge, &self.budget, &mut self.random) {
+            match under_way.end(ended, &self.judge, &mut self.random) {
                 Next::Return(finished) => return finished,
                 Next::Again {
                     wait: Duration::ZERO,

@@ -24,12 +24,22 @@ pub(super) enum Next<V, E> {
     Again { wait: Duration },
 }
 
+/// What a call is made of, but for what changes with each attempt.
+pub(super) struct Parts<'a, T, G, B, O> {
+    pub plan: &'a Plan,
+    pub time: &'a T,
+    pub breaker: &'a G,
+    pub budget: &'a B,
+    pub observer: &'a O,
+}
+
 /// A call that has begun. Dropped before its end, it gives its permits back, or says that it has
-/// timed out.
-pub(super) struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
+/// timed out; and what a retry has cost that was not made.
+pub(super) struct UnderWay<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> {
     plan: &'a Plan,
     time: &'a T,
     breaker: &'a G,
+    budget: &'a B,
     observer: &'a O,
     retry: Retry,
     /// For how much longer somebody else may be asked when the call's own time is over.
@@ -45,15 +55,21 @@ pub(super) struct UnderWay<'a, T: Clock, G: CircuitBreaker, O: Observe> {
     last: Outcome,
     /// Held by the whole call, or by the attempt under way.
     permit: Option<Permit>,
+    /// A retry is paid for and has not begun.
+    waits: bool,
     /// The end has been told. For those who listen.
     has_ended: bool,
 }
 
-impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
-    pub(super) fn begin(
-        (plan, time, breaker, observer): (&'a Plan, &'a T, &'a G, &'a O),
-        has_secondary: bool,
-    ) -> Self {
+impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, B, O> {
+    pub(super) fn begin(parts: &Parts<'a, T, G, B, O>, has_secondary: bool) -> Self {
+        let &Parts {
+            plan,
+            time,
+            breaker,
+            budget,
+            observer,
+        } = parts;
         let now = time.now();
         let (deadline, kept) = plan.share(now, has_secondary);
         let mut retry = plan.policy.start(now).until(deadline);
@@ -64,6 +80,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             plan,
             time,
             breaker,
+            budget,
             observer,
             retry,
             kept,
@@ -72,6 +89,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
             waits_from: Duration::ZERO,
             last: Outcome::Cancelled,
             permit: None,
+            waits: false,
             has_ended: false,
         }
     }
@@ -98,6 +116,7 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         if self.plan.guards_each_attempt || self.attempts == 0 {
             self.enter()?;
         }
+        self.waits = false;
         self.attempts = self.attempts.saturating_add(1);
         self.began = now;
         if matches!(self.last, Outcome::Throttled { .. }) {
@@ -125,7 +144,6 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         &mut self,
         ended: Ended<V, E>,
         judge: &impl Judge<V, E>,
-        budget: &impl Budget,
         random: &mut impl Random,
     ) -> Next<V, E> {
         let outcome = match &ended {
@@ -137,11 +155,12 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
         // What may not be repeated says so, whatever the breaker says: a layer above has to know.
         let stopped = self.leave_after(outcome).filter(|_| self.plan.repeatable);
         let step = match stopped {
-            Some(reason) => self.retry.stop(now, outcome, budget, reason),
+            Some(reason) => self.retry.stop(now, outcome, self.budget, reason),
             None => self
                 .retry
-                .step(&self.plan.policy, now, outcome, budget, random),
+                .step(&self.plan.policy, now, outcome, self.budget, random),
         };
+        self.waits = matches!(step, Step::RetryAt(_));
         let event = RetryEvent {
             operation: self.plan.name_beside(self.breaker),
             attempt: self.attempts,
@@ -291,8 +310,11 @@ impl<'a, T: Clock, G: CircuitBreaker, O: Observe> UnderWay<'a, T, G, O> {
     }
 }
 
-impl<T: Clock, G: CircuitBreaker, O: Observe> Drop for UnderWay<'_, T, G, O> {
+impl<T: Clock, G: CircuitBreaker, B: Budget, O: Observe> Drop for UnderWay<'_, T, G, B, O> {
     fn drop(&mut self) {
+        if self.waits {
+            self.retry.cancel(self.time.now(), self.budget);
+        }
         let mut outcome = Outcome::Cancelled;
         if let Some(permit) = self.permit {
             outcome = self.plan.given_up(self.last, || self.held());

@@ -162,6 +162,17 @@ impl Retry {
         Step::Stop(reason)
     }
 
+    /// The retry that [`step`](Self::step) has said yes to is not made: the breaker refuses it, the
+    /// time is over, or whoever waits has left. What it took goes back to the budget, and the session
+    /// has stopped. Without such a retry, or once it has begun and [`step`](Self::step) is to hear of
+    /// it, this is not for it.
+    pub fn cancel(&mut self, now: Instant, budget: &impl Budget) {
+        if !self.stopped {
+            budget.refund(now, self.withdrawn);
+            self.stopped = true;
+        }
+    }
+
     /// Takes note of the time: after a wait, before [`deadline`](Self::deadline) is asked for the
     /// next attempt, since the clock may have gone back meanwhile.
     pub fn pass_to(&mut self, now: Instant) {

@@ -135,7 +135,7 @@ fn keeps_its_word(schedule: &Schedule) {
     );
     let mut random = SplitMix32::new(schedule.seed);
     let turns = RefCell::new(schedule.turns.iter().cycle());
-    let (mut retries, mut first_try_successes) = (0_u32, 0_u32);
+    let mut tokens = schedule.tokens;
 
     for call in 0..3 {
         let start = world.now();
@@ -194,10 +194,13 @@ fn keeps_its_word(schedule: &Schedule) {
             0,
             "a probe is still out"
         );
-        retries += u32::try_from(begun.len().saturating_sub(1)).unwrap();
-        if begun.len() == 1 && matches!(answer, Some(Ok(_))) {
-            first_try_successes += 1;
-        }
+        tokens = left(
+            tokens,
+            schedule.tokens,
+            begun.len(),
+            &heard.attempts.borrow(),
+        );
+        assert_eq!(budget.available(world.now()), tokens);
         if let Some(Err(error)) = &answer {
             assert_eq!(error.attempts() as usize, begun.len());
         }
@@ -214,13 +217,24 @@ fn keeps_its_word(schedule: &Schedule) {
         }
         world.pass_at_once(millis(300));
     }
-    // Five a retry; a success after a retry gives back at most that, and one at once gives one.
-    let paid_back = schedule.tokens + first_try_successes + 5 * 3;
-    assert!(
-        retries * 5 <= paid_back,
-        "{retries} retries from {} tokens",
-        schedule.tokens
-    );
+}
+
+/// What is left of the budget after a call that began so many attempts, of which these have ended.
+/// Only a retry that began has cost something: five, and ten after a timeout.
+fn left(mut tokens: u32, capacity: u32, begun: usize, ended: &[Outcome]) -> u32 {
+    for attempt in 0..begun {
+        let cost = match attempt.checked_sub(1).map(|before| ended[before]) {
+            None => 0,
+            Some(Outcome::TimedOut) => 10,
+            Some(_) => 5,
+        };
+        tokens -= cost;
+        if ended.get(attempt).is_some_and(Outcome::is_success) {
+            let adds = if attempt == 0 { 1 } else { cost };
+            tokens = (tokens + adds).min(capacity);
+        }
+    }
+    tokens
 }
 
 /// How a call that has ended with this answer says that it ended.

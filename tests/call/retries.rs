@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::ready;
 
+use steadfast::breaker::Breaker;
 use steadfast::call::{Attempt, Call, CallError};
 use steadfast::http::may_repeat;
 use steadfast::outcome::Outcome;
@@ -12,7 +13,7 @@ use steadfast::shared::Shared;
 use steadfast::time::{Clock, Instant, millis, secs};
 
 use crate::simulated::{STEADY, World, no_chance};
-use crate::{Lines, Scripted};
+use crate::{Lines, Scripted, give_up_after};
 
 #[test]
 fn it_is_tried_until_it_works_with_the_delays_of_the_policy() {
@@ -168,6 +169,47 @@ fn a_budget_that_all_calls_share_ends_the_retries_of_each() {
         attempts.push(answer.unwrap_err().attempts());
     }
     assert_eq!(attempts, [3, 1, 1, 1]);
+}
+
+/// A partner hangs, a thousand calls wait for their retries, and the breaker opens: what they took for
+/// retries that are refused would be missing when it is well again.
+#[test]
+fn a_retry_that_is_not_made_costs_the_budget_nothing() {
+    let world = World::new();
+    let budget = Shared::budget(RetryBudget::standard());
+    let breaker = Shared::breaker(policy!(Breaker::consecutive(9)));
+    let left = || budget.available(world.now());
+    let taken = Cell::new(0);
+    let down = || ready(Err::<(), _>("down"));
+    let call = || {
+        let call = Call::new(down, &world, no_chance).retry(&STEADY);
+        let call = call.budget(&budget).each_attempt_guarded_by(&breaker);
+        call.notify(|_, _| taken.set(500 - left()))
+    };
+    // Whoever waits has left.
+    give_up_after(millis(50), &world, call().call());
+    assert_eq!((taken.take(), left()), (5, 500));
+    // The timer was late, and the deadline has passed.
+    let late = call()
+        .within(millis(150))
+        .notify(|_, _| world.pass_at_once(millis(100)));
+    let ended = world.run(late.call());
+    assert!(matches!(
+        ended,
+        Err(CallError::DeadlineExceeded { attempts: 1 })
+    ));
+    assert_eq!(left(), 500);
+    // The breaker has opened.
+    let refused = call().notify(|_, _| {
+        taken.set(500 - left());
+        let _ = breaker.with_state(|breaker, state| breaker.force_open(state, world.now()));
+    });
+    let ended = world.run(refused.call());
+    assert!(matches!(
+        ended,
+        Err(CallError::Rejected { attempts: 1, .. })
+    ));
+    assert_eq!((taken.take(), left()), (5, 500));
 }
 
 #[test]

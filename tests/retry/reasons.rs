@@ -105,10 +105,12 @@ impl Budget for Stingy {
 
     fn failed(&self, _: Instant) {}
 
-    fn withdraw(&self, _: Instant, _: Outcome) -> Result<steadfast::retry::Withdrawn, BudgetSpent> {
+    fn withdraw(&self, _: Instant, _: Outcome) -> Result<Withdrawn, BudgetSpent> {
         self.0.set(self.0.get() + 1);
         Err(BudgetSpent { left: 3, needed: 5 })
     }
+
+    fn refund(&self, _: Instant, _: Withdrawn) {}
 }
 
 /// Everything says no; one after the other is mended, and the next one answers.

@@ -116,7 +116,7 @@ export interface Retry {
   next(attemptTimeout?: Duration): { attempt: number; limitMs: number | null } | null;
   /** The attempt has come to this. After a stop, nothing changes any more. */
   step(outcome: OutcomeLabel | Outcome): Step;
-  /** Makes room; call it whatever happens. */
+  /** Makes room; call it whatever happens. A retry that has not begun costs the budget nothing. */
   end(): void;
 }
 

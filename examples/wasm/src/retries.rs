@@ -31,6 +31,8 @@ struct Session {
     /// The handle of its policy.
     policy: Status,
     retry: Retry,
+    /// Since when a retry is decided on that has not begun.
+    waits_since: Option<Instant>,
 }
 
 /// What all who use a policy may retry together.
@@ -73,6 +75,10 @@ impl Budget for Purse {
         self.change(Ok(Withdrawn::NOTHING), |budget, state| {
             budget.withdraw(state, now, outcome)
         })
+    }
+
+    fn refund(&self, _: Instant, unused: Withdrawn) {
+        self.change((), |budget, state| budget.refund(state, unused));
     }
 }
 
@@ -183,7 +189,11 @@ pub fn start(
         retry = retry.not_repeatable();
     }
     let mut sessions = SESSIONS.get().ok_or(BAD_CALL)?;
-    let put = sessions.put(Session { policy, retry });
+    let put = sessions.put(Session {
+        policy,
+        retry,
+        waits_since: None,
+    });
     let (handle, _) = put.ok_or_else(|| answer([CALLS as u64, 0, 0, 0], NO_PLACE))?;
     Ok(handle)
 }
@@ -192,7 +202,8 @@ pub fn start(
 /// all bits set for no limit. No if the deadline has passed.
 pub fn limit(session: Status, now: Instant, attempt: Duration) -> Result<Status, Status> {
     let mut sessions = SESSIONS.get().ok_or(BAD_CALL)?;
-    let retry = &mut sessions.get(session)?.0.retry;
+    let session = sessions.get(session)?.0;
+    let retry = &mut session.retry;
     // A clock may have gone back during the wait.
     retry.pass_to(now);
     let deadline = retry.deadline();
@@ -205,6 +216,7 @@ pub fn limit(session: Status, now: Instant, attempt: Duration) -> Result<Status,
         Duration::MAX
     };
     let limit = deadline.limit(now, wanted);
+    session.waits_since = None;
     let words = [retry.attempt().into(), limit.as_nanos(), 0, 0];
     Ok(answer(words, YES))
 }
@@ -218,18 +230,37 @@ pub fn step(
     random: u32,
 ) -> Result<Status, Status> {
     let mut sessions = SESSIONS.get().ok_or(BAD_CALL)?;
-    let Session { policy, retry } = sessions.get(session)?.0;
+    let Session {
+        policy,
+        retry,
+        waits_since,
+    } = sessions.get(session)?.0;
     let mut policies = POLICIES.get().ok_or(BAD_CALL)?;
     let (policy, purse) = policies.get(*policy)?.0;
     let step = retry.step(policy, now, outcome, purse, &mut || random);
     match step {
-        Step::RetryAt(at) => Ok(answer([at.since(now).as_nanos(), 0, 0, 0], YES)),
+        Step::RetryAt(at) => {
+            *waits_since = Some(now);
+            Ok(answer([at.since(now).as_nanos(), 0, 0, 0], YES))
+        }
         Step::Stop(_) => say_text(step.label(), NO),
     }
 }
 
-/// Gives the place of a session back.
+/// Gives the place of a session back, and what a retry has taken from the budget that has not begun.
 pub fn end(session: Status) -> Result<Status, Status> {
-    SESSIONS.get().ok_or(BAD_CALL)?.free(session)?;
+    let mut sessions = SESSIONS.get().ok_or(BAD_CALL)?;
+    let Session {
+        policy,
+        retry,
+        waits_since,
+    } = sessions.get(session)?.0;
+    // The policy may be gone before its calls are.
+    if let Some(now) = *waits_since
+        && let Ok(((_, purse), _)) = POLICIES.get().ok_or(BAD_CALL)?.get(*policy)
+    {
+        retry.cancel(now, purse);
+    }
+    sessions.free(session)?;
     Ok(YES)
 }

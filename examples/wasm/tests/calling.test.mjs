@@ -135,6 +135,24 @@ test("a session keeps its deadline, its limits and the server's word", () => {
   policy.free();
 });
 
+test("a retry that does not begin costs the budget nothing", () => {
+  const clock = manual();
+  const policy = new RetryPolicy({ clock, budget: 100 });
+  const retried = ({ begins }) => {
+    const call = policy.start({ within: "10s" });
+    call.next();
+    assert.equal(call.step("transient").again, true);
+    assert.equal(policy.budgetLeft(), 95);
+    if (begins) call.next();
+    call.end();
+    return policy.budgetLeft();
+  };
+  assert.equal(retried({ begins: false }), 100);
+  // What has begun is paid for, however it ends.
+  assert.equal(retried({ begins: true }), 95);
+  policy.free();
+});
+
 test("every reason to stop has its word", () => {
   const clock = manual();
   const policy = new RetryPolicy({ clock, attempts: 1, budget: 10 });

@@ -44,6 +44,10 @@ pub trait Budget {
     ///
     /// If it is not there; nothing is taken.
     fn withdraw(&self, now: Instant, outcome: Outcome) -> Result<Withdrawn, BudgetSpent>;
+
+    /// A retry is not made after all, since the breaker has opened meanwhile, say: `unused` is what
+    /// it had withdrawn.
+    fn refund(&self, now: Instant, unused: Withdrawn);
 }
 
 impl<B: Budget + ?Sized> Budget for &B {
@@ -61,6 +65,10 @@ impl<B: Budget + ?Sized> Budget for &B {
 
     fn withdraw(&self, now: Instant, outcome: Outcome) -> Result<Withdrawn, BudgetSpent> {
         (**self).withdraw(now, outcome)
+    }
+
+    fn refund(&self, now: Instant, unused: Withdrawn) {
+        (**self).refund(now, unused);
     }
 }
 
@@ -81,14 +89,17 @@ impl Budget for NoBudget {
     fn withdraw(&self, _: Instant, _: Outcome) -> Result<Withdrawn, BudgetSpent> {
         Ok(Withdrawn::NOTHING)
     }
+
+    fn refund(&self, _: Instant, _: Withdrawn) {}
 }
 
 /// What a retry has taken from a budget, in the budget's own units. 4 bytes.
 ///
-/// Handed back by [`Budget::succeeded`] if the retry works, and forgotten if it does not.
+/// Handed back by [`Budget::succeeded`] if the retry works, by [`Budget::refund`] if it is not made,
+/// and forgotten if it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt-v1", derive(defmt::Format))]
-#[must_use = "a success hands it back"]
+#[must_use = "a retry that works, or is not made, hands it back"]
 pub struct Withdrawn(u32);
 
 impl Withdrawn {

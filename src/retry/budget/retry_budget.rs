@@ -9,7 +9,7 @@ use crate::time::{Duration, Instant, secs};
 ///
 /// | made by | a retry takes | it comes back | unit |
 /// |---|---|---|---|
-/// | [`tokens`](Self::tokens), [`standard`](Self::standard) | its cost | if the retry works; and a little with each call that works at first | a token |
+/// | [`tokens`](Self::tokens), [`standard`](Self::standard) | its cost | if the retry works or is not made; and a little with each call that works at first | a token |
 /// | [`ratio`](Self::ratio) | one | with time; each call deposits its share, which is forgotten after the window | a thousandth of a retry |
 /// | [`throttle`](Self::throttle) | nothing; each failure does | a little with each success | a thousandth of a token |
 ///
@@ -187,6 +187,29 @@ impl RetryBudget {
             Ok(Withdrawn::new(cost))
         } else {
             Err(BudgetSpent { left, needed })
+        }
+    }
+
+    /// A retry is not made after all; `unused` is what it had withdrawn, and goes back. That of a ratio
+    /// does not: it is forgotten with its slice, and might be so already.
+    ///
+    /// ```
+    /// use steadfast::outcome::Outcome;
+    /// use steadfast::retry::{RetryBudget, RetryBudgetState};
+    /// use steadfast::time::Instant;
+    ///
+    /// let (budget, mut state) = (RetryBudget::standard(), RetryBudgetState::FULL);
+    /// let now = Instant::from_secs(1);
+    /// let taken = budget.withdraw(&mut state, now, Outcome::TRANSIENT)?;
+    /// assert_eq!(budget.available(&state, now), 495);
+    /// // Meanwhile the breaker has opened, and refuses it.
+    /// budget.refund(&mut state, taken);
+    /// assert_eq!(budget.available(&state, now), 500);
+    /// # Ok::<(), steadfast::retry::BudgetSpent>(())
+    /// ```
+    pub const fn refund(&self, state: &mut RetryBudgetState, unused: Withdrawn) {
+        if let Kind::Tokens { .. } = self.0 {
+            state.used = state.used.saturating_sub(unused.units());
         }
     }
 

@@ -41,4 +41,8 @@ impl Budget for Shared<RetryBudget> {
     fn withdraw(&self, now: Instant, outcome: Outcome) -> Result<Withdrawn, BudgetSpent> {
         self.update(|policy, state| policy.withdraw(state, now, outcome))
     }
+
+    fn refund(&self, _: Instant, unused: Withdrawn) {
+        self.update(|policy, state| policy.refund(state, unused));
+    }
 }

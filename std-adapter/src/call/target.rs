@@ -219,4 +219,8 @@ impl<T: Trip, const PROBES: usize> Budget for Target<T, PROBES> {
         self.budget
             .with(|state| self.policy.withdraw(state, now, outcome))
     }
+
+    fn refund(&self, _: Instant, unused: Withdrawn) {
+        self.budget.with(|state| self.policy.refund(state, unused));
+    }
 }

@@ -38,6 +38,11 @@ pub(crate) fn play(stage: &mut Stage, policies: &[RetryBudget]) {
                 policy.succeeded(&mut so_far, last);
             }
             46..54 => policy.failed(&mut so_far),
+            55..58 => {
+                if let Some(unused) = kept.take(&mut stage.random) {
+                    policy.refund(&mut so_far, unused);
+                }
+            }
             54 => {
                 if let Some(&other) = stage.random.pick(policies) {
                     (policy, so_far) = (other, RetryBudgetState::FULL);

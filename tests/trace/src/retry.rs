@@ -71,6 +71,10 @@ impl Budget for Purse {
     fn withdraw(&self, now: Instant, outcome: Outcome) -> Result<Withdrawn, BudgetSpent> {
         self.with(|policy, state| policy.withdraw(state, now, outcome))
     }
+
+    fn refund(&self, _: Instant, unused: Withdrawn) {
+        self.with(|policy, state| policy.refund(state, unused));
+    }
 }
 
 /// Plays sessions of any of `policies`. A yes is another attempt.
@@ -95,6 +99,12 @@ pub(crate) fn play(stage: &mut Stage, policies: &[RetryPolicy], budget: &impl Bu
         let Some((policy, retry)) = place else {
             return;
         };
+        if stage.random.below(32) == 0 {
+            // Whoever waits has left.
+            retry.cancel(now, budget);
+            stage.tell(retry.has_stopped());
+            return;
+        }
         let outcome = outcome(&mut stage.random, 11);
         let attempt = retry.attempt();
         let step = retry.step(policy, now, outcome, budget, &mut random);

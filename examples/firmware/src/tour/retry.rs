@@ -81,6 +81,7 @@ fn session(policy: RetryPolicy, budget: &impl Budget) {
     black_box((step.label(), step.delay(now())));
     black_box((retry.attempt(), retry.has_stopped()));
     black_box((retry.elapsed(now()), retry.deadline()));
+    retry.cancel(now(), budget);
     black_box((policy.attempts(), policy.backoff().cap()));
     black_box((policy.max_elapsed(), policy.max_server_delay()));
     let event = RetryEvent {
@@ -105,6 +106,7 @@ fn budget(budget: Result<RetryBudget, steadfast::ConfigError>) {
     budget.began(&mut state, now());
     budget.failed(&mut state);
     match budget.withdraw(&mut state, now(), outcome()) {
+        Ok(unused) if black_box(true) => budget.refund(&mut state, unused),
         Ok(withdrawn) => budget.succeeded(&mut state, Some(withdrawn)),
         Err(spent) => words(spent),
     }
