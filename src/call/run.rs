@@ -6,7 +6,7 @@ use super::any_call::{BlockingCall, Finished};
 use super::judge::Judge;
 use super::observe::Observe;
 use super::operation::{AsyncOperation, BlockingOperation, Operation};
-use super::under_way::{Next, Parts, UnderWay};
+use super::under_way::{Next, UnderWay};
 use super::{Call, CallError, TimedOut, timeout};
 use crate::breaker::CircuitBreaker;
 use crate::random::Random;
@@ -39,14 +39,9 @@ where
     // Of the type and not of a trait: the future of a trait's method is `Send` only if its bounds hold
     // for every lifetime, which those of a closure that judges an error with a `dyn` in it do not.
     pub(super) async fn run(&mut self, has_secondary: bool) -> Finished<Op::Value, Op::Error> {
-        let parts = Parts {
-            plan: &self.plan,
-            time: &self.time,
-            breaker: &self.breaker,
-            budget: &self.budget,
-            observer: &self.observer,
-        };
-        let mut under_way = UnderWay::begin(&parts, has_secondary);
+        let (plan, time, breaker) = (&self.plan, &self.time, &self.breaker);
+        let parts = (plan, time, breaker, &self.budget, &self.observer);
+        let mut under_way = UnderWay::begin(parts, has_secondary);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,
@@ -96,14 +91,9 @@ where
     O: Observe,
 {
     fn run_blocking(&mut self, has_secondary: bool) -> Finished<Op::Value, Op::Error> {
-        let parts = Parts {
-            plan: &self.plan,
-            time: &self.time,
-            breaker: &self.breaker,
-            budget: &self.budget,
-            observer: &self.observer,
-        };
-        let mut under_way = UnderWay::begin(&parts, has_secondary);
+        let (plan, time, breaker) = (&self.plan, &self.time, &self.breaker);
+        let parts = (plan, time, breaker, &self.budget, &self.observer);
+        let mut under_way = UnderWay::begin(parts, has_secondary);
         loop {
             let (attempt, limit) = match under_way.next_attempt() {
                 Ok(next) => next,

@@ -24,15 +24,6 @@ pub(super) enum Next<V, E> {
     Again { wait: Duration },
 }
 
-/// What a call is made of, but for what changes with each attempt.
-pub(super) struct Parts<'a, T, G, B, O> {
-    pub plan: &'a Plan,
-    pub time: &'a T,
-    pub breaker: &'a G,
-    pub budget: &'a B,
-    pub observer: &'a O,
-}
-
 /// A call that has begun. Dropped before its end, it gives its permits back, or says that it has
 /// timed out; and what a retry has cost that was not made.
 pub(super) struct UnderWay<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> {
@@ -62,14 +53,10 @@ pub(super) struct UnderWay<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observ
 }
 
 impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, B, O> {
-    pub(super) fn begin(parts: &Parts<'a, T, G, B, O>, has_secondary: bool) -> Self {
-        let &Parts {
-            plan,
-            time,
-            breaker,
-            budget,
-            observer,
-        } = parts;
+    pub(super) fn begin(
+        (plan, time, breaker, budget, observer): (&'a Plan, &'a T, &'a G, &'a B, &'a O),
+        has_secondary: bool,
+    ) -> Self {
         let now = time.now();
         let (deadline, kept) = plan.share(now, has_secondary);
         let mut retry = plan.policy.start(now).until(deadline);
