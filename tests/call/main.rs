@@ -5,6 +5,7 @@ mod ended;
 mod fallback;
 mod given_up;
 mod leaving;
+mod leaving_at_random;
 mod random;
 mod retries;
 mod secondary;

@@ -1,5 +1,5 @@
-//! Calling out on tokio's paused clock: the sentence, targets, the cache, and who is told. One part
-//! of it a file.
+//! Calling out on tokio's paused clock: the sentence, its limits, targets, the cache, and who is
+//! told. One part of it a file.
 
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 mod bad_minute;
@@ -8,6 +8,7 @@ mod cache;
 mod client;
 #[cfg(feature = "metrics")]
 mod counted;
+mod half_a_minute;
 mod sentence;
 mod targets;
 #[cfg(feature = "tracing")]
