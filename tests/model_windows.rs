@@ -287,13 +287,10 @@ fn windows_that_cannot_be_are_refused() {
             .unwrap_err()
             .to_string()
     };
-    let allowed = "allowed 3..=4611686018427387904";
-    error(&format!("window (ns) = 2, {allowed}"), time(nanos(2)));
+    let allowed = "allowed 3ns..=4611686018.427387904s";
+    error(&format!("window = 2ns, {allowed}"), time(nanos(2)));
     let long = time(nanos((1 << 62) + 1));
-    error(
-        &format!("window (ns) = 4611686018427387905, {allowed}"),
-        long,
-    );
+    error(&format!("window = 4611686018.427387905s, {allowed}"), long);
     let none = TimeWindow::<0>::new(secs(1)).build().unwrap_err();
     error("slices = 0, allowed 1..=4096", none.to_string());
 }

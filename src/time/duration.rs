@@ -146,23 +146,29 @@ impl TryFrom<core::time::Duration> for Duration {
 
 /// How a duration is told: exact, in the largest unit that leaves a whole number before the
 /// point.
-pub(super) struct Told {
-    pub(super) whole: u64,
+pub(crate) struct Told {
+    pub(crate) whole: u64,
     /// What stands behind the point: digits, without zeros at the end.
     digits: [u8; 9],
-    pub(super) unit: &'static str,
+    pub(crate) unit: &'static str,
 }
 
 impl Told {
     /// What stands behind the point; empty if nothing does.
-    pub(super) fn fraction(&self) -> &str {
-        let digits = core::str::from_utf8(&self.digits).unwrap_or_default();
-        digits.trim_end_matches('0')
+    pub(crate) const fn fraction(&self) -> &str {
+        let mut digits = self.digits.as_slice();
+        while let [before @ .., b'0'] = digits {
+            digits = before;
+        }
+        match core::str::from_utf8(digits) {
+            Ok(digits) => digits,
+            Err(_) => "",
+        }
     }
 }
 
 impl Duration {
-    pub(super) fn told(self) -> Told {
+    pub(crate) const fn told(self) -> Told {
         // The fraction is always told in billionths of the unit, nine digits.
         let (whole, billionths, unit) = match self.0 {
             0 => (0, 0, "s"),
@@ -176,12 +182,13 @@ impl Duration {
         // By hand, since a width that is not constant keeps a panic reachable.
         let mut digits = [b'0'; 9];
         let mut rest = billionths;
-        for digit in digits.iter_mut().rev() {
-            if rest == 0 {
-                break;
-            }
+        let mut places: &mut [u8] = &mut digits;
+        while let [before @ .., digit] = places
+            && rest > 0
+        {
             *digit = b'0'.wrapping_add((rest % 10) as u8);
             rest /= 10;
+            places = before;
         }
         Told {
             whole,

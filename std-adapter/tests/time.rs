@@ -43,11 +43,8 @@ fn a_coarse_clock_has_a_sensible_tick() {
     for tick in [Duration::ZERO, nanos(99_999), secs(1) + nanos(1)] {
         let error = CoarseClock::new(tick).unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.starts_with(&format!("tick (ns) = {}, ", tick.as_nanos())),
-            "{text}"
-        );
-        assert!(text.ends_with("allowed 100000..=1000000000"), "{text}");
+        assert!(text.starts_with(&format!("tick = {tick}, ")), "{text}");
+        assert!(text.ends_with("allowed 100us..=1s"), "{text}");
     }
 }
 

@@ -12,11 +12,11 @@ fn sizes_and_ranges_are_as_documented() {
     for (max_hold, message) in [
         (
             Duration::ZERO,
-            "max_hold in ns = 0, allowed 1..=4611686018427387904",
+            "max_hold = 0s, allowed 1ns..=4611686018.427387904s",
         ),
         (
             Duration::MAX,
-            "max_hold in ns = 18446744073709551615, allowed 1..=4611686018427387904",
+            "max_hold = 18446744073.709551615s, allowed 1ns..=4611686018.427387904s",
         ),
     ] {
         let error = ServerHold::new(max_hold).build().unwrap_err();

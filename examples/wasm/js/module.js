@@ -1,6 +1,7 @@
 // The WebAssembly module: loading it, and what goes through its memory.
 
 import { SteadfastRangeError, SteadfastStateError, SteadfastTypeError } from "./errors.js";
+import { written } from "./options.js";
 
 let exported;
 let loading;
@@ -78,12 +79,21 @@ const BAD_FIELD = -1;
 export const NO_PLACE = -2;
 const FREED = -3;
 
+/** How the name of a field ends whose numbers are nanoseconds. */
+const NANOS = " (ns)";
+
 /** A status that is no error. */
 export function checked(status, kind = "limiter") {
   if (status >= NO) return status;
   if (status === BAD_FIELD) {
     const [length, value, min, max] = answer();
-    throw new SteadfastRangeError(text(Number(length)), Number(value), `${min}..=${max}`);
+    const field = text(Number(length));
+    if (!field.endsWith(NANOS)) {
+      throw new SteadfastRangeError(field, Number(value), `${min}..=${max}`);
+    }
+    // As it may be written in an option.
+    const allowed = `"${written(min)}" to "${written(max)}"`;
+    throw new SteadfastRangeError(field.slice(0, -NANOS.length), written(value), allowed);
   }
   if (status === NO_PLACE) {
     const [places] = answer();

@@ -77,6 +77,16 @@ function ofText(field, text) {
   return end === text.length ? nanos : undefined;
 }
 
+/** The same as text: what `duration` reads as these nanoseconds; none at all as `0s`. */
+export function written(nanos) {
+  let text = "";
+  for (const [name, unit] of UNITS) {
+    if (nanos >= unit) text += `${nanos / unit}${name}`;
+    nanos %= unit;
+  }
+  return text || "0s";
+}
+
 /** Nanoseconds as the milliseconds of a timer, up: a timer cuts a fraction off and would be early. */
 export const timerMillis = (nanos) => Number((nanos + 999_999n) / 1_000_000n);
 

@@ -210,7 +210,7 @@ export class KeyedLimiter {
 interface Told {
   /** What was wrong. */
   readonly field: string;
-  /** What it was. */
+  /** What it was. A length of time that a policy cannot have is text: `"1h30m"`. */
   readonly value: unknown;
   /** What is allowed. */
   readonly allowed: string;

@@ -33,7 +33,8 @@ pub const NO: Status = 0;
 /// Yes, or done.
 pub const YES: Status = 1;
 /// A field of a policy is out of range: its name is in the buffer, `answer` is the name's length,
-/// the value, the least and the most allowed.
+/// the value, the least and the most allowed: nanoseconds if the name ends in
+/// [`ConfigError::NANOS`].
 pub const BAD_FIELD: Status = -1;
 /// All places for what was wanted are taken: `answer` is how many there are.
 pub const NO_PLACE: Status = -2;

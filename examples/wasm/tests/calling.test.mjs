@@ -314,10 +314,11 @@ test("an answer of HTTP means what the core says it means", () => {
 
 test("bad input is told with its field and changes nothing", () => {
   const clock = manual();
-  const refused = (act, kind, field) =>
+  const refused = (act, kind, field, message) =>
     assert.throws(act, (error) => {
       assert.ok(error instanceof kind, error.stack);
       assert.equal(error.field, field);
+      if (message !== undefined) assert.equal(error.message, message);
       assert.ok(error.message.includes(error.allowed));
       return true;
     });
@@ -334,16 +335,21 @@ test("bad input is told with its field and changes nothing", () => {
   refused(retry({ backoff: "quadratic" }), SteadfastRangeError, "backoff");
   refused(retry({ jitter: true }), SteadfastTypeError, "jitter");
   refused(retry({ base: "0s" }), SteadfastRangeError, "base");
-  refused(retry({ base: "11s" }), SteadfastRangeError, "cap (ns)");
+  const longest = '"53375d23h53m38s427ms387us904ns"';
+  const capped = `cap = "10s", allowed "10s1ns" to ${longest}`;
+  refused(retry({ base: "10s1ns" }), SteadfastRangeError, "cap", capped);
   refused(retry({ budget: 9 }), SteadfastRangeError, "budget");
   refused(retry({ random: 4 }), SteadfastTypeError, "random");
   refused(retry(null), SteadfastTypeError, "options");
   refused(breakers({ failures: 1.5 }), SteadfastRangeError, "failures");
-  refused(breakers({ growingTo: "1s" }), SteadfastRangeError, "growing_to (ns)");
+  const shrinks = `growing_to = "1s", allowed "30s" to ${longest}`;
+  refused(breakers({ growingTo: "1s" }), SteadfastRangeError, "growing_to", shrinks);
   refused(breakers({ closeAfter: 0 }), SteadfastRangeError, "closeAfter");
   refused(breakers({ seed: 5 }), SteadfastTypeError, "seed");
-  refused(cache({ maxAge: "60000d" }), SteadfastRangeError, "max_age (ns)");
-  refused(cache({ maxAge: 1, freshFor: 2 }), SteadfastRangeError, "fresh_for (ns)");
+  const long = `max_age = "60000d", allowed "1ns" to ${longest}`;
+  refused(cache({ maxAge: "60000d" }), SteadfastRangeError, "max_age", long);
+  const fresh = 'fresh_for = "2ms", allowed "0s" to "1ms"';
+  refused(cache({ maxAge: 1, freshFor: 2 }), SteadfastRangeError, "fresh_for", fresh);
 
   let number = 0.5;
   const policy = new RetryPolicy({ clock, random: () => number });

@@ -66,7 +66,7 @@ impl ServerHoldConfig {
     /// named, or one that is not in `100..=999`.
     pub const fn build(self) -> Result<ServerHold, ConfigError> {
         let max_hold = self.max_hold.as_nanos();
-        if let Err(error) = ConfigError::check("max_hold in ns", max_hold, 1, MAX_WAIT.as_nanos()) {
+        if let Err(error) = ConfigError::check("max_hold (ns)", max_hold, 1, MAX_WAIT.as_nanos()) {
             return Err(error);
         }
         let named = self.named as usize;

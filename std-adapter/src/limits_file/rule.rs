@@ -205,7 +205,7 @@ impl<'n, 't> Rule<'n, 't> {
     /// What the policy says about its own field, told of the file's.
     fn refused(&mut self, error: ConfigError, path: &Path, line: usize) -> Problem {
         let field = match error.field {
-            "period (ns)" | "interval (ns)" => "per",
+            time if time.ends_with(ConfigError::NANOS) => "per",
             "burst" | "capacity" => "burst",
             _ => "limit",
         };
