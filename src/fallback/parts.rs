@@ -58,10 +58,16 @@ impl Part {
         }
     }
 
-    /// A part that a chain has answered.
+    /// A part that a chain has answered. An `Ok` of the primary that was no success is
+    /// [`Partial`](Source::Partial): it is there, and [less](Served::is_degraded) than was asked for.
     pub const fn served<T>(served: &Served<T>) -> Self {
+        let says_so = served.source.is_degraded() || !served.is_degraded();
         Self::There {
-            source: served.source,
+            source: if says_so {
+                served.source
+            } else {
+                Source::Partial
+            },
             age: served.age,
         }
     }

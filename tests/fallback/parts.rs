@@ -1,6 +1,6 @@
 //! Answers of which parts are missing.
 
-use steadfast::fallback::{Part, Parts, Served, Source, primary};
+use steadfast::fallback::{Missed, Part, Parts, Served, Source, primary};
 use steadfast::time::{Duration, secs};
 
 use crate::{DOWN, Error, aged};
@@ -69,4 +69,29 @@ fn parts_are_made_of_what_is_at_hand() {
         }
     );
     assert_eq!(Part::chained(&primary(DOWN).served()), Part::Missing);
+}
+
+/// The partner's page for a 503, say, that came back as `Ok` since nobody had a better one.
+#[test]
+fn a_part_that_was_no_success_does_not_make_a_whole_answer() {
+    let missed = Missed::NONE.with(Source::Primary);
+    let page = Served {
+        missed,
+        ..Served::new(503, Source::Primary)
+    };
+    let parts = Parts([
+        ("price", Part::of(&Ok::<_, Error>(7))),
+        ("stock", Part::chained(&Ok::<_, Error>(page))),
+    ]);
+    assert!(parts.degraded().eq(["stock"]) && parts.has("stock"));
+    assert!(!parts.are_whole() && parts.served(()).is_degraded());
+    let alone = Parts([("stock", Part::served(&page))]);
+    assert_eq!(alone.served(()).source, Source::Partial);
+    // Who else has answered says so by itself.
+    let other = Served {
+        missed,
+        ..Served::new(7, Source::Secondary)
+    };
+    let alone = Parts([("stock", Part::served(&other))]);
+    assert_eq!(alone.served(()).source, Source::Secondary);
 }
