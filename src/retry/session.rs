@@ -112,8 +112,9 @@ impl Retry {
     /// What to do, now that the attempt under way has come to `outcome`.
     ///
     /// Weighed in this order, and the first no is the answer: the outcome; whether it may be done
-    /// twice (of a [`Failure`](Outcome::Failure) that is said instead of the outcome); the attempts; the server's delay; the elapsed limit; the deadline; the budget, last
-    /// since only it takes something. A session that has stopped stays so.
+    /// twice (of a [`Failure`](Outcome::Failure) that is said instead of the outcome); the attempts;
+    /// the server's delay; the elapsed limit; the deadline; the budget, last since only it takes
+    /// something. A session that has stopped stays so.
     ///
     /// The delay is the policy's. Where the server names one above zero, it is exactly that, without
     /// jitter: the retry is never earlier. The policy's own delay is drawn all the same, so a later
@@ -148,7 +149,8 @@ impl Retry {
 
     /// Ends the session for a reason of whoever drives it: the breaker has opened
     /// ([`StopReason::BreakerOpened`]), or the call was its probe ([`StopReason::Probe`]). The budget
-    /// hears what there was. Instead of [`step`](Self::step), and always a [`Step::Stop`].
+    /// hears what there was. Instead of [`step`](Self::step), and always a [`Step::Stop`]. A session
+    /// that has stopped stays so, and the budget hears nothing.
     pub fn stop(
         &mut self,
         now: Instant,
@@ -156,6 +158,9 @@ impl Retry {
         budget: &impl Budget,
         reason: StopReason,
     ) -> Step {
+        if self.stopped {
+            return Step::Stop(StopReason::AlreadyStopped);
+        }
         self.pass_to(now);
         self.tell(now, outcome, budget);
         self.stopped = true;

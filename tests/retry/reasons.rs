@@ -5,7 +5,10 @@ use std::cell::Cell;
 use steadfast::deadline::Deadline;
 use steadfast::event::RetryEvent;
 use steadfast::outcome::Outcome;
-use steadfast::retry::{Budget, BudgetSpent, RetryPolicy, Step, StopReason, Withdrawn};
+use steadfast::retry::{
+    Budget, BudgetSpent, RetryBudget, RetryPolicy, Step, StopReason, Withdrawn,
+};
+use steadfast::shared::Shared;
 use steadfast::time::{Instant, days, millis, nanos, secs};
 
 use crate::{NOW, STEADY, steady, step, stops};
@@ -92,6 +95,41 @@ fn what_may_do_harm_is_done_once() {
     let mut retry = policy.start(NOW).not_repeatable();
     let said = step(&mut retry, &policy, NOW, Outcome::Failure);
     assert_eq!(said, Step::Stop(StopReason::NotRepeatable));
+}
+
+/// What a retry took goes back once: not when it is given up, and again for an outcome that is late.
+#[test]
+fn a_session_that_has_stopped_pays_nothing_back() {
+    let budget = Shared::budget(RetryBudget::standard());
+    let policy = steady(4);
+    let retried = || {
+        let mut retry = policy.start(NOW);
+        let said = retry.step(&policy, NOW, Outcome::TRANSIENT, &budget, &mut || 0);
+        assert_eq!(said, Step::RetryAt(NOW + secs(1)));
+        retry
+    };
+    let probe = StopReason::Probe;
+    // The retries of others, which have failed.
+    for _ in 0..3 {
+        let _ = retried();
+    }
+    for cancels in [true, false] {
+        let mut retry = retried();
+        assert_eq!(budget.available(NOW), 480);
+        if cancels {
+            retry.cancel(NOW, &budget);
+        } else {
+            let said = retry.stop(NOW, Outcome::Success, &budget, probe);
+            assert_eq!(said, Step::Stop(probe));
+        }
+        assert_eq!(budget.available(NOW), 485);
+        retry.cancel(NOW, &budget);
+        let said = retry.stop(NOW, Outcome::Success, &budget, probe);
+        assert_eq!(said, Step::Stop(StopReason::AlreadyStopped));
+        let said = retry.step(&policy, NOW, Outcome::Success, &budget, &mut || 0);
+        assert_eq!(said, Step::Stop(StopReason::AlreadyStopped));
+        assert_eq!(budget.available(NOW), 485);
+    }
 }
 
 /// A budget that counts what it is asked for, and says no.
