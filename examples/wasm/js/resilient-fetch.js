@@ -178,8 +178,8 @@ export class ResilientFetch {
         last = { ...came, attempts: next.attempt };
         const step = session.step(came.outcome);
         const { again, delayMs } = step;
-        const reason = isProbe && step.reason === "not_repeatable" ? "probe" : step.reason;
         const { label } = came.outcome;
+        const reason = isProbe && repeatable ? reasonOfProbe(step.reason, label) : step.reason;
         this.#observe({
           type: "attempt",
           target,
@@ -365,6 +365,12 @@ function keptFor({ request, kept, key }) {
   const found = kept?.get(key) ?? null;
   const isAlike = ([name, value]) => request.headers.get(name) === value;
   return found?.value.varied.every(isAlike) ? found : null;
+}
+
+/** To the module a probe is what may not be repeated; to the caller, only if it would have been. */
+function reasonOfProbe(reason, label) {
+  if (reason !== "not_repeatable") return reason;
+  return label === "failure" ? "not_retryable" : "probe";
 }
 
 const asJson = (response) => response.json();

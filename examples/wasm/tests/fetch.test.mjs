@@ -102,6 +102,25 @@ test("a status that is none is a failure, and is not asked for again", async (co
   }
 });
 
+test("a probe that is not asked again says why", async (context) => {
+  const breaker = { failures: 1, openFor: "1s" };
+  const { ask, here, client, server } = await stage(context, { breaker, retry: { attempts: 1 } });
+  const probed = async (path, request, more) => {
+    await thrown(ask("/fail"), ["transient", "attempts_spent", 1]);
+    here.now += 1_000;
+    const { outcome, reason } = await ask(path, request, more).catch((error) => error);
+    client.reset(server.origin);
+    return [outcome, reason];
+  };
+  assert.deepEqual(await probed("/fail"), ["transient", "probe"]);
+  // These would not be asked again if they were no probes either.
+  assert.deepEqual(await probed("/garbage"), ["failure", "not_retryable"]);
+  assert.deepEqual(await probed("/missing"), ["ignored", "not_retryable"]);
+  for (const path of ["/fail", "/garbage"]) {
+    assert.equal((await probed(path, { method: "POST" }))[1], "not_repeatable", path);
+  }
+});
+
 test("a breaker opens, refuses without asking, and closes when its probes work", async (context) => {
   const breaker = { failures: 2, openFor: "30s", closeAfter: 2 };
   const { ask, here, server, client } = await stage(context, { retry: null, breaker });
@@ -146,7 +165,7 @@ test("a breaker opens, refuses without asking, and closes when its probes work",
 });
 
 test("a probe is one attempt", async (context) => {
-  const given = { retry: { attempts: 3 }, breaker: { failures: 1, openFor: "1s", closeAfter: 1 } };
+  const given = { retry: { attempts: 3 }, breaker: { failures: 1, openFor: "1s" } };
   const { ask, here, server } = await stage(context, given);
   await thrown(ask("/fail"), ["transient", "attempts_spent", 3]);
   here.now += 1_000;
