@@ -223,9 +223,11 @@ export interface FetchOptions extends LimiterOptions {
   target?: (request: Request) => string;
   /**
    * Which answers are the same; null is not kept. Unless set, GET by URL and `Accept`, and nothing
-   * with `Authorization`, `Cookie`, `Range` or a condition such as `If-None-Match`. Of each the last
-   * is kept, and serves a request whose headers are the same where its `Vary` names them. Answers
-   * with `Cache-Control: no-store` or `Vary: *` are never kept.
+   * with `Authorization`, `Cookie`, `Range` or a condition such as `If-None-Match`, nor an answer
+   * with `Cache-Control: private` or `Set-Cookie`. The cookies that a browser adds are not seen:
+   * where users change within a page, and for users told apart by another header, let the key name
+   * the user. Of each the last is kept, and serves a request whose headers are the same where its
+   * `Vary` names them. Answers with `Cache-Control: no-store` or `Vary: *` are never kept.
    */
   cacheKey?: (request: Request) => string | null;
   /**

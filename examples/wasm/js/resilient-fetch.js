@@ -241,7 +241,7 @@ export class ResilientFetch {
     const seen = whole === null ? response : rebuilt(whole);
     if (outcome.label !== "success") return { outcome, response: seen, status };
     try {
-      const keep = /\bno-store\b/i.test(headers.get("cache-control") ?? "") ? null : whole;
+      const keep = mayBeKept(headers, this.#cacheKey === publicAnswer) ? whole : null;
       return { outcome, response: null, status, value: await read(seen), keep };
     } catch (cause) {
       // An answer that nobody can read: as if the other side had failed, and would again.
@@ -344,6 +344,13 @@ const NOT_FOR_ALL = [
 function publicAnswer({ method, url, headers }) {
   const isPublic = !NOT_FOR_ALL.some((name) => headers.has(name));
   return method === "GET" && isPublic ? `${headers.get("accept")} ${url}` : null;
+}
+
+/** Whether the answer may be kept at all; and if it would be for all, whether it is not one user's. */
+function mayBeKept(headers, isForAll) {
+  const said = headers.get("cache-control") ?? "";
+  if (/\bno-store\b/i.test(said)) return false;
+  return !isForAll || !(/\bprivate\b/i.test(said) || headers.has("set-cookie"));
 }
 
 /**

@@ -51,6 +51,30 @@ test("what is not for everybody is not kept", async (context) => {
   await thrown(ask("/secret"), ["transient", "attempts_spent", 1]);
 });
 
+test("an answer that says that it is one user's is kept only under a key of yours", async (context) => {
+  const given = { retry: null, stale: {}, breaker: null };
+  const ofAll = await stage(context, given);
+  const ofOne = await stage(context, { ...given, cacheKey: ({ headers }) => headers.get("x-user") });
+  const told = [
+    { "cache-control": "max-age=60, Private" },
+    { "cache-control": 'private="x-user"' },
+    { "set-cookie": "session=7" },
+  ];
+  for (const headers of told) {
+    for (const { ask, server } of [ofAll, ofOne]) {
+      server.mend("/own", ({ request, response }) =>
+        response.writeHead(200, headers).end(JSON.stringify(request.headers["x-user"])));
+      assert.equal((await ask("/own", { headers: { "x-user": "ann" } })).value, "ann");
+      server.mend("/own", ({ request }) => request.socket.destroy());
+    }
+    const bob = { headers: { "x-user": "bob" } };
+    await thrown(ofAll.ask("/own", bob), ["transient", "attempts_spent", 1]);
+    await thrown(ofOne.ask("/own", bob), ["transient", "attempts_spent", 1]);
+    const again = await ofOne.ask("/own", { headers: { "x-user": "ann" } });
+    assert.deepEqual([again.value, again.source], ["ann", "stale"]);
+  }
+});
+
 test("what was kept is not for a request that is answered otherwise", async (context) => {
   const stale = { maxAge: "10m", freshFor: "1m" };
   const { ask, server } = await stage(context, { stale, retry: null, breaker: null });
