@@ -11,8 +11,8 @@ use crate::time::Duration;
 /// | [`TimedOut`](Self::TimedOut) | yes | as a failure | no answer within the time |
 /// | [`Throttled`](Self::Throttled) | yes, later | no | 429 |
 /// | [`Failure`](Self::Failure) | no | as a failure | 501, an answer that nobody can read |
-/// | [`Exhausted`](Self::Exhausted) | no | as a failure | a layer below has retried it in vain |
-/// | [`ThrottledBelow`](Self::ThrottledBelow) | no | no | a layer below has retried a 429 in vain |
+/// | [`Exhausted`](Self::Exhausted) | no | as a failure | a layer below has retried it in vain, or must not |
+/// | [`ThrottledBelow`](Self::ThrottledBelow) | no | no | a layer below has retried a 429 in vain, or must not |
 /// | [`Ignored`](Self::Ignored) | no | no; as a probe it is an answer | 404, "out of stock" |
 /// | [`Cancelled`](Self::Cancelled) | no | no | the caller left |
 /// | [`Rejected`](Self::Rejected) | no | no | a breaker or limiter of ours said no |
@@ -46,8 +46,8 @@ pub enum Outcome {
     },
     /// It failed, through no fault of the caller, and would fail again.
     Failure,
-    /// It failed although a layer below has already retried it. Retrying it here as well would
-    /// multiply the load: three layers of four attempts are 64 calls.
+    /// It failed, and a layer below has already retried it, or must not. Retrying it here as well
+    /// would multiply the load: three layers of four attempts are 64 calls.
     Exhausted,
     /// [`Throttled`](Self::Throttled), and a layer below has already retried it, or must not.
     ThrottledBelow {

@@ -72,7 +72,8 @@
 //!
 //! At any point where it waits it can be dropped. Its attempt is dropped with it, its timer too,
 //! and the breaker counts nothing and has its permit back. What it had withdrawn from a budget for
-//! a retry that will not be made is spent. Who observes it hears that it was
+//! a retry that has not begun [goes back](crate::retry::Budget::refund); an attempt that has begun is
+//! paid for. Who observes it hears that it was
 //! [given up](crate::event::CallOutcome::GivenUp); while a secondary is asked the call itself has
 //! ended, and that has been told.
 //!

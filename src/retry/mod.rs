@@ -43,7 +43,7 @@
 //!   ([`each_attempt_guarded_by`](crate::call::Call::each_attempt_guarded_by)) the attempt that opens
 //!   it is the last and withdraws nothing: [`StopReason::BreakerOpened`]. That holds for a probe that
 //!   fails as well. A retry of another call that waits meanwhile has paid; if its wait ends while the
-//!   breaker is open it is refused, and what it withdrew is spent.
+//!   breaker is open it is refused, and what it withdrew [goes back](Budget::refund).
 //! - The budget hears what each attempt came to, also where the breaker has ended the retries.
 //!
 //! ```

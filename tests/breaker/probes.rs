@@ -61,8 +61,12 @@ fn a_result_from_before_it_opened_neither_closes_nor_reopens_it() {
 fn a_probe_that_is_given_up_leaves_its_place_to_another() {
     let mut state = opened(&STANDARD);
     let later = NOW + secs(30);
-    let throttled = Outcome::Throttled { retry_after: None };
-    for outcome in [Outcome::Cancelled, throttled, Outcome::Rejected] {
+    for outcome in [
+        Outcome::Cancelled,
+        Outcome::Throttled { retry_after: None },
+        Outcome::ThrottledBelow { retry_after: None },
+        Outcome::Rejected,
+    ] {
         for _ in 0..1_000 {
             let probe = STANDARD
                 .try_enter(&mut state, later)

@@ -15,7 +15,7 @@ export type OutcomeLabel =
   | "throttled"
   /** It failed, and would fail again. */
   | "failure"
-  /** It failed although a layer below has already retried it. */
+  /** It failed, and a layer below has already retried it, or must not. */
   | "exhausted"
   /** "throttled", and a layer below has already retried it, or must not. */
   | "throttled_below"
@@ -116,7 +116,7 @@ export interface Retry {
   next(attemptTimeout?: Duration): { attempt: number; limitMs: number | null } | null;
   /** The attempt has come to this. After a stop, nothing changes any more. */
   step(outcome: OutcomeLabel | Outcome): Step;
-  /** Makes room; call it whatever happens. A retry that has not begun costs the budget nothing. */
+  /** Makes room; call it whatever happens. A retry that `next` has not begun costs the budget nothing. */
   end(): void;
 }
 

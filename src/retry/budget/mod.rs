@@ -35,7 +35,7 @@ pub trait Budget {
     fn succeeded(&self, now: Instant, last: Option<Withdrawn>);
 
     /// An attempt has failed in a way that is worth a retry, whether it is retried or not; or a layer
-    /// below has retried in vain.
+    /// below says not to retry it.
     fn failed(&self, now: Instant);
 
     /// Takes what a retry after `outcome` costs.

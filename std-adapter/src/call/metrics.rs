@@ -37,7 +37,7 @@ use super::Target;
 /// was dropped is not among the attempts.
 ///
 /// The series are registered here, once, so that a call allocates nothing for them: install the
-/// recorder first. They are 64 for a target, and one for its budget; a recorder keeps them as long
+/// recorder first. They are 65 for a target, and one for its budget; a recorder keeps them as long
 /// as it lives. So make one for each service that the program knows by name, never for each name
 /// that comes from outside ([`Targets`](super::Targets)): those share one. The gauges are of the
 /// target that has this name; those that share one have no gauge, and are counted.

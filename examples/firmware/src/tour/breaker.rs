@@ -111,6 +111,7 @@ fn breaker<T: Trip, const PROBES: usize>(policy: Breaker<T, PROBES>) {
     by_hand(&policy, &mut state);
     black_box(policy.phase(&state, now()));
     black_box(policy.standing(&state, now()));
+    policy.mend(&mut state, now());
     black_box(policy.at_rest(&state, now()));
     black_box((
         state.generation(),

@@ -13,7 +13,7 @@ use steadfast::call::{Attempt, Call, CallError, Observe, timeout};
 use steadfast::deadline::Deadline;
 use steadfast::event::{BreakerEvent, CallEvent, FallbackEvent, RetryEvent};
 use steadfast::fallback::{Freshness, LastGood};
-use steadfast::http::Unavailable;
+use steadfast::http::{RetriedBelow, Unavailable};
 use steadfast::random::SharedRandom;
 use steadfast::retry::{RetryBudget, RetryPolicy};
 use steadfast::shared::Shared;
@@ -85,6 +85,7 @@ impl Observe for Ears {
     fn ended(&self, event: &CallEvent<'_>) {
         words(event);
         black_box((event.outcome.label(), event.outcome.is_success()));
+        black_box(RetriedBelow::of_ended(event));
     }
 }
 
