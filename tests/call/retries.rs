@@ -212,6 +212,32 @@ fn a_retry_that_is_not_made_costs_the_budget_nothing() {
     assert_eq!((taken.take(), left()), (5, 500));
 }
 
+/// Where the panic comes from whoever is told, the retry has not begun; where it comes from the
+/// operation, it has.
+#[test]
+fn of_a_panic_only_a_retry_that_has_begun_is_paid_for() {
+    for (panics_in_attempt, left) in [(None, 500), (Some(1), 500), (Some(2), 495)] {
+        let world = World::new();
+        let budget = Shared::budget(RetryBudget::standard());
+        let breaker = Shared::breaker(policy!(Breaker::consecutive(9)));
+        let call = Call::blocking(
+            |attempt| {
+                assert_ne!(Some(attempt.number), panics_in_attempt);
+                Err::<(), _>("down")
+            },
+            &world,
+            no_chance,
+        )
+        .retry(&STEADY)
+        .budget(&budget)
+        .each_attempt_guarded_by(&breaker)
+        .notify(|_, _| assert!(panics_in_attempt.is_some()));
+        let call = std::panic::AssertUnwindSafe(|| call.call_blocking());
+        assert!(std::panic::catch_unwind(call).is_err());
+        assert_eq!(budget.available(world.now()), left, "{panics_in_attempt:?}");
+    }
+}
+
 #[test]
 fn a_blocking_call_follows_the_same_rules() {
     let world = World::new();
