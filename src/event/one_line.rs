@@ -2,14 +2,15 @@
 
 use core::fmt::{self, Write as _};
 
-/// Shown as it is, but for control characters, which are escaped: whoever chooses the name of a
-/// target, a host of a webhook say, must not write lines of a log.
+/// Shown as it is, but for what ends a line or is a control character, which is escaped: whoever
+/// chooses the name of a target, a host of a webhook say, must not write lines of a log.
 pub(super) struct OneLine<'a>(pub(super) &'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars() {
-            if character.is_control() {
+            // The two that Unicode ends a line or a paragraph by are no control characters.
+            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
                 write!(f, "{}", character.escape_default())?;
             } else {
                 f.write_char(character)?;
@@ -30,8 +31,8 @@ mod tests {
 
     #[test]
     fn a_name_from_outside_writes_no_line_of_a_log() {
-        let operation = "m\u{fc}ll.example\r\nbank: success\u{1b}[2K\u{85}";
-        let shown = r"müll.example\r\nbank: success\u{1b}[2K\u{85}";
+        let operation = "m\u{fc}ll.example\r\nbank: success\u{1b}[2K\u{85}\u{2028}\u{2029}";
+        let shown = r"müll.example\r\nbank: success\u{1b}[2K\u{85}\u{2028}\u{2029}";
         let ended = CallEvent {
             operation,
             outcome: CallOutcome::DeadlineExceeded,
