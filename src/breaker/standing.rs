@@ -102,7 +102,8 @@ impl<T: Trip, const PROBES: usize> Breaker<T, PROBES> {
     /// For a table that needs a place: how much would be missed of this breaker. Zero at rest; one
     /// if its open time is over, and no probe is waited for; more than its failures and slow calls if
     /// it is closed; `None` if it must stay, since it refuses calls or is held by hand. A table
-    /// [mends](Self::mend) it before, or one that nobody calls stays for as long as the clock went back.
+    /// [mends](Self::mend) it before, or one that nobody calls stays for as long as the clock went
+    /// back.
     pub fn missed_if_forgotten(
         &self,
         state: &BreakerState<T, PROBES>,

@@ -22,9 +22,9 @@ use config::MOST_ALSO;
 /// - **A refusal holds.** After a 429 nothing passes for as long as its headers ask
 ///   ([`ServerQuota::pace`]); after a 503 or a 529 (overloaded, as some say it), for its
 ///   `Retry-After`; after a 403, for its `Retry-After`, or until the reset if it says that nothing
-///   is left. Without such headers, nothing changes. `Retry-After` of other answers is about something else (a job to look at
-///   later, a redirect, a body that is too large) and is not looked at, unless
-///   [`also`](ServerHoldConfig::also) names their status.
+///   is left. Without such headers, nothing changes. `Retry-After` of other answers is about
+///   something else (a job to look at later, a redirect, a body that is too large) and is not looked
+///   at, unless [`also`](ServerHoldConfig::also) names their status.
 /// - **The longest hold wins.** Nothing is sent during a hold, so whatever arrives in it answers
 ///   an earlier request and knows less. A hold is never shortened, but by
 ///   [`release`](Self::release).
