@@ -29,6 +29,21 @@ async fn a_call_that_is_dropped_in_half_open_frees_its_probe() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_target_is_not_charged_for_a_retry_that_nobody_waits_for() {
+    let target = target();
+    let taken = AtomicU32::new(0);
+    let down = || async { Err::<(), _>("down") };
+    let call = down
+        .retry(&STEADY)
+        .budget(&target)
+        .notify(|_, _| taken.store(500 - target.budget_available(now()), Ordering::Relaxed))
+        .call();
+    assert!(timeout(millis(50).to_core(), call).await.is_err());
+    let left = target.budget_available(now());
+    assert_eq!((taken.load(Ordering::Relaxed), left), (5, 500));
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_of_many_tasks_share_one_breaker_and_one_budget() {
     let target = Arc::new(target());
     let calls = Arc::new(AtomicU32::new(0));
