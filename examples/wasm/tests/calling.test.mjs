@@ -138,16 +138,19 @@ test("a session keeps its deadline, its limits and the server's word", () => {
 test("a retry that does not begin costs the budget nothing", () => {
   const clock = manual();
   const policy = new RetryPolicy({ clock, budget: 100 });
-  const retried = ({ begins }) => {
+  const retried = ({ begins, late = false }) => {
     const call = policy.start({ within: "10s" });
     call.next();
     assert.equal(call.step("transient").again, true);
     assert.equal(policy.budgetLeft(), 95);
-    if (begins) call.next();
+    if (late) clock.now += 10_000;
+    if (begins) assert.equal(call.next() === null, late);
     call.end();
     return policy.budgetLeft();
   };
   assert.equal(retried({ begins: false }), 100);
+  // The timer was late, and the deadline has passed.
+  assert.equal(retried({ begins: true, late: true }), 100);
   // What has begun is paid for, however it ends.
   assert.equal(retried({ begins: true }), 95);
   policy.free();

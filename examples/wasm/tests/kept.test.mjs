@@ -91,10 +91,12 @@ test("what was kept is not for a request that is answered otherwise", async (con
   assert.deepEqual((await asked("range", "items=0-9")).value, [206, "items=0-9"]);
   assert.deepEqual((await asked("range", "items=10-19")).value, [206, "items=10-19"]);
   // "Not modified" says nothing to who has nothing.
-  turn(304, "if-none-match");
-  assert.deepEqual((await asked("if-none-match", '"7"')).value, [304, ""]);
-  server.mend("/told", ({ response }) => response.writeHead(500).end());
-  assert.equal((await ask("/told", {}, { or: () => "nothing kept" })).value, "nothing kept");
+  for (const name of ["if-none-match", "if-modified-since", "if-match", "if-unmodified-since"]) {
+    turn(304, name);
+    assert.deepEqual((await asked(name, '"7"')).value, [304, ""]);
+    server.mend("/told", ({ response }) => response.writeHead(500).end());
+    assert.equal((await ask("/told", {}, { or: () => "nothing kept" })).value, "nothing kept", name);
+  }
 
   // What the answer says that it hangs on.
   turn(200, "accept-language", "Accept-Encoding, Accept-Language");
