@@ -73,4 +73,6 @@ pub struct Finished<V, E> {
     pub(super) outcome: Outcome,
     /// When the whole must be over, as far as the clock has gone back since it began.
     pub(super) deadline: Deadline,
+    /// Somebody else may do it: it may be done twice, or nothing was sent.
+    pub(super) may_be_done_elsewhere: bool,
 }

@@ -13,6 +13,7 @@ pub(super) struct Asked<C: AnyCall> {
     /// The answer so far; or a no that is meant, behind which nobody looks.
     chain: Result<Chain<C::Value, CameOf<C>>, CameOf<C>>,
     deadline: Deadline,
+    may_be_done_elsewhere: bool,
 }
 
 impl<C: AnyCall> Asked<C> {
@@ -34,14 +35,17 @@ impl<C: AnyCall> Asked<C> {
             chain: chain.map(|chain| chain.backed_by(memory, now)),
             call,
             deadline: finished.deadline,
+            may_be_done_elsewhere: finished.may_be_done_elsewhere,
         }
     }
 
     /// The one attempt of a secondary, and how long it may take; none if there is an answer, or a
-    /// no that is meant, or no time left.
+    /// no that is meant, or no time left, or if it might be done twice that way.
     pub(super) fn attempt_elsewhere(&self) -> Option<(Attempt, Duration)> {
         match &self.chain {
-            Ok(chain) if !chain.is_served() => self.call.attempt_elsewhere(self.deadline),
+            Ok(chain) if !chain.is_served() && self.may_be_done_elsewhere => {
+                self.call.attempt_elsewhere(self.deadline)
+            }
             _ => None,
         }
     }

@@ -154,6 +154,12 @@ impl<C, M> Backed<C, M> {
     /// own, let it be another [`Call`]. What it answers is not kept, and an error of it is not what
     /// comes back.
     ///
+    /// To ask somebody else is to do it once more. Of a call that is
+    /// [`not_repeatable`](Call::not_repeatable), a payment, nobody else is asked once an attempt was
+    /// sent, since it may have been done all the same; so only if the breaker refused it, or there was
+    /// no time for an attempt. An idempotency key, which makes a call repeatable, is known to one
+    /// provider and not to another.
+    ///
     /// # How long it has
     ///
     /// As long as an attempt may take, and no longer than is left of the whole; if nothing is left

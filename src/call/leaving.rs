@@ -11,9 +11,9 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     /// it. What [`Attempt`] says of the time, and so what a header tells the other side, is without
     /// it.
     ///
-    /// Unless set, nothing is left; where a secondary stands behind it, as much as an attempt may
-    /// take, and at most half of what there is when the call begins, nor so much that an attempt
-    /// would not have what it needs [`at_least`](Self::at_least). To leave a secondary nothing but
+    /// Unless set, nothing is left; where a secondary stands behind a call that may be repeated, as
+    /// much as an attempt may take, and at most half of what there is when the call begins, nor so
+    /// much that an attempt would not have what it needs [`at_least`](Self::at_least). To leave a secondary nothing but
     /// what happens to be over, set zero. Without a deadline there is nothing to share.
     ///
     /// If there is no more than this when the call begins, since somebody else's deadline is near,
@@ -97,6 +97,8 @@ impl Plan {
     /// When a call must be over that begins now, and for how much longer somebody else may be asked
     /// then. The two together are the deadline of the whole.
     pub(super) fn share(&self, now: Instant, has_secondary: bool) -> (Deadline, Duration) {
+        // Who may only be asked if nothing was sent has all the time then.
+        let has_secondary = has_secondary && self.repeatable;
         let whole = self.whole(now, has_secondary);
         if whole.is_never() {
             return (whole, Duration::ZERO);

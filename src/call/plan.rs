@@ -85,7 +85,11 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
         self
     }
 
-    /// Doing it twice may do harm: so there is one attempt, whatever the policy says.
+    /// Doing it twice may do harm: so there is one attempt, whatever the policy says, and once it was
+    /// sent no [secondary](Self::or_secondary) is asked.
+    ///
+    /// A layer above that retries hears so from this call's error. One that gives this call up by a
+    /// timer of its own hears nothing, so let that layer say the same.
     ///
     /// Where it depends on the request: [`repeatable_if`](Self::repeatable_if).
     pub const fn not_repeatable(self) -> Self {

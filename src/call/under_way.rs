@@ -115,10 +115,17 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
 
     /// It came to nothing between two attempts, or before the first.
     pub(super) fn without_answer<V, E>(&self, error: CallError<E>) -> Finished<V, E> {
+        let outcome = error.outcome();
+        self.finished(Err(error), outcome)
+    }
+
+    fn finished<V, E>(&self, result: Result<V, CallError<E>>, outcome: Outcome) -> Finished<V, E> {
+        let was_sent = self.attempts > 0 && outcome != Outcome::Rejected;
         Finished {
-            outcome: error.outcome(),
-            result: Err(error),
+            result,
+            outcome,
             deadline: self.deadline_of_whole(),
+            may_be_done_elsewhere: self.plan.repeatable || !was_sent,
         }
     }
 
@@ -173,11 +180,7 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
                     Err(CallError::DeadlineExceeded { .. }) => CallOutcome::DeadlineExceeded,
                     _ => CallOutcome::Attempted { outcome, stopped },
                 });
-                Next::Return(Finished {
-                    result,
-                    outcome,
-                    deadline: self.deadline_of_whole(),
-                })
+                Next::Return(self.finished(result, outcome))
             }
         }
     }

@@ -2,10 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 
+use steadfast::breaker::Breaker;
 use steadfast::call::{Attempt, Call, CallError, Observe};
 use steadfast::event::FallbackEvent;
 use steadfast::fallback::{Aged, LastGood, Memory, Missed, Source};
 use steadfast::outcome::Outcome;
+use steadfast::policy;
+use steadfast::shared::Shared;
 use steadfast::time::{Clock, Duration, Instant, millis, secs};
 
 use crate::Scripted;
@@ -290,4 +293,65 @@ proptest::proptest! {
         let in_vain = may.is_some() && !is_second;
         assert_eq!(served.missed.contains(Source::Secondary), in_vain);
     }
+}
+
+/// Charged by one provider, whose answer was late, and then by another.
+#[test]
+fn what_may_not_be_done_twice_is_not_done_elsewhere_once_it_was_sent() {
+    let world = World::new();
+    let breaker = Shared::breaker(policy!(Breaker::consecutive(9)));
+    let asked = Cell::new(0);
+    let elsewhere = || {
+        asked.set(asked.get() + 1);
+        core::future::ready(Ok::<_, ()>(7))
+    };
+    let within = secs(2);
+    for attempt in [millis(500), secs(5)] {
+        let hang = core::future::pending::<Result<u32, &str>>;
+        let call = Call::new(hang, &world, no_chance)
+            .not_repeatable()
+            .attempt_timeout(attempt)
+            .within(within);
+        let began = world.now();
+        let served = world.run(call.or_secondary(elsewhere).or_else(|| 5).call());
+        assert_eq!((served.value, served.source), (5, Source::Default));
+        assert!(!served.missed.contains(Source::Secondary), "nobody asked");
+        // It has all the time for itself.
+        assert_eq!(world.now().since(began), attempt.min(within));
+    }
+    let charge = |_: Attempt| Err::<u32, _>("connection lost");
+    let call = Call::blocking(charge, &world, no_chance).not_repeatable();
+    let other = |_: Attempt| -> Result<u32, ()> { unreachable!("it was sent") };
+    assert!(call.or_secondary(other).call_blocking().is_err());
+    assert_eq!(asked.get(), 0);
+
+    // Nothing was sent: the breaker refuses it, a layer below says so, or there is no time.
+    let down = || core::future::ready(Err::<u32, _>("refused below"));
+    let call = || Call::new(down, &world, no_chance).not_repeatable();
+    let below = call().judged_by(|_| Outcome::Rejected);
+    assert_eq!(
+        world
+            .run(below.or_secondary(elsewhere).call())
+            .unwrap()
+            .value,
+        7
+    );
+    let too_late = call().within(secs(1)).leaving(secs(2));
+    assert_eq!(
+        world
+            .run(too_late.or_secondary(elsewhere).call())
+            .unwrap()
+            .value,
+        7
+    );
+    let _ = breaker.with_state(|breaker, state| breaker.force_open(state, world.now()));
+    let refused = call().guarded_by(&breaker);
+    assert_eq!(
+        world
+            .run(refused.or_secondary(elsewhere).call())
+            .unwrap()
+            .value,
+        7
+    );
+    assert_eq!(asked.get(), 3);
 }
