@@ -13,8 +13,9 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     ///
     /// Unless set, nothing is left; where a secondary stands behind a call that may be repeated, as
     /// much as an attempt may take, and at most half of what there is when the call begins, nor so
-    /// much that an attempt would not have what it needs [`at_least`](Self::at_least). To leave a secondary nothing but
-    /// what happens to be over, set zero. Without a deadline there is nothing to share.
+    /// much that an attempt would not have what it needs [`at_least`](Self::at_least). To leave a
+    /// secondary nothing but what happens to be over, set zero. Without a deadline there is nothing to
+    /// share.
     ///
     /// If there is no more than this when the call begins, since somebody else's deadline is near,
     /// say, no attempt is made: the call ends at once with

@@ -154,6 +154,7 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
                 .retry
                 .step(&self.plan.policy, now, outcome, self.budget, random),
         };
+        let step = self.unless_too_late(step, now);
         self.waits = matches!(step, Step::RetryAt(_));
         let event = RetryEvent {
             operation: self.plan.name_beside(self.breaker),
@@ -182,6 +183,21 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
                 });
                 Next::Return(self.finished(result, outcome))
             }
+        }
+    }
+
+    /// A wait after which there is less time than an attempt needs is not begun.
+    fn unless_too_late(&mut self, step: Step, now: Instant) -> Step {
+        let deadline = self.retry.deadline();
+        match step {
+            Step::RetryAt(at) if deadline.remaining(at) < self.plan.at_least => {
+                self.retry.cancel(now, self.budget);
+                Step::Stop(StopReason::DeadlineTooNear {
+                    delay: at.since(now),
+                    left: deadline.remaining(now),
+                })
+            }
+            step => step,
         }
     }
 

@@ -104,13 +104,13 @@ fn an_attempt_that_takes_too_long_ends_the_call_by_its_own_limit_or_by_that_of_t
 }
 
 #[test]
-fn a_deadline_that_passes_before_or_between_attempts_is_told_too() {
+fn a_deadline_too_near_for_an_attempt_is_told_too() {
     let world = World::new();
     let ends = Ends::default();
     for (within, end) in [
         (millis(0), ("deadline_exceeded", 0, 0)),
-        // After a wait until 100 ms 20 are left.
-        (millis(120), ("deadline_exceeded", 1, 100)),
+        // After a wait until 100 ms there would be 20 left: nobody waits for that.
+        (millis(120), ("failure", 1, 0)),
     ] {
         let call = || {
             Call::new(|| ready(Err::<(), _>("down")), &world, no_chance)
@@ -132,6 +132,22 @@ fn a_deadline_that_passes_before_or_between_attempts_is_told_too() {
         assert!(call.call_blocking().is_err());
         assert_eq!(ends.take(), [end]);
     }
+}
+
+#[test]
+fn a_deadline_that_passes_between_two_attempts_is_told_too() {
+    let world = World::new();
+    let ends = Ends::default();
+    // The clock jumps during the wait.
+    let jump = || world.pass_at_once(secs(1));
+    let call = Call::new(|| ready(Err::<(), _>("down")), &world, no_chance)
+        .retry(&STEADY)
+        .within(millis(500))
+        .notify(|_, _| jump())
+        .observed_by(&ends);
+    let error = world.run(call.call()).unwrap_err();
+    assert_eq!(error, CallError::DeadlineExceeded { attempts: 1 });
+    assert_eq!(ends.take(), [("deadline_exceeded", 1, 1_100)]);
 }
 
 #[test]

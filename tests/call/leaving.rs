@@ -8,8 +8,9 @@ use steadfast::call::{Attempt, Call, CallError, Plain};
 use steadfast::deadline::Deadline;
 use steadfast::fallback::Source;
 use steadfast::http::RemainingTime;
+use steadfast::outcome::Outcome;
 use steadfast::policy;
-use steadfast::retry::StopReason;
+use steadfast::retry::{RetryBudget, StopReason};
 use steadfast::shared::Shared;
 use steadfast::time::{Clock, Duration, Instant, millis, secs};
 
@@ -233,15 +234,28 @@ fn what_an_attempt_needs_at_least_is_not_left_to_others_unless_it_says_so() {
 #[test]
 fn an_attempt_with_too_little_of_the_calls_own_time_is_not_made() {
     let world = World::new();
+    let budget = Shared::budget(RetryBudget::standard());
     let partner = Scripted::new(&world, vec![(millis(1), Err::<u32, _>("busy"))]);
     let call = Call::new(|| partner.answer(), &world, no_chance)
         .retry(&STEADY)
+        .budget(&budget)
         .within(secs(1))
         .leaving(millis(500))
         .at_least(millis(450));
     let error = world.run(call.call()).unwrap_err();
-    assert_eq!(error, CallError::DeadlineExceeded { attempts: 1 });
+    let right = CallError::Failed {
+        error: "busy",
+        attempts: 1,
+        stopped: StopReason::DeadlineTooNear {
+            delay: millis(100),
+            left: millis(499),
+        },
+        outcome: Outcome::TRANSIENT,
+    };
+    assert_eq!(error, right);
     assert_eq!(partner.begun(), [0]);
+    assert_eq!(world.now(), Instant::from_millis(1), "nobody waited");
+    assert_eq!(budget.available(world.now()), 500);
 }
 
 type Hangs = fn() -> std::future::Pending<Result<(), ()>>;
