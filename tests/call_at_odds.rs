@@ -60,6 +60,17 @@ impl<S: Fn(Instant, Duration) -> Instant> Sleep for Odd<S> {
     }
 }
 
+/// The first sleep ends a day before it began.
+fn back_a_day_once(start: Instant) -> impl Fn(Instant, Duration) -> Instant {
+    move |now, wait| {
+        if now == start {
+            now - days(1)
+        } else {
+            now + wait
+        }
+    }
+}
+
 #[test]
 fn a_client_in_a_hurry_does_not_open_the_breaker_of_a_service_that_is_well() {
     for (least, phase) in [(Duration::ZERO, Phase::Open), (millis(50), Phase::Closed)] {
@@ -101,13 +112,7 @@ fn a_429_and_a_timer_that_ends_late_are_no_failure_of_the_other_side() {
 #[test]
 fn a_clock_that_goes_back_during_a_wait_gives_the_next_attempt_no_more_time() {
     let start = Instant::ZERO + days(10);
-    let time = Odd::new(start, |now, wait| {
-        if now == start {
-            now - days(1)
-        } else {
-            now + wait
-        }
-    });
+    let time = Odd::new(start, back_a_day_once(start));
     let attempts = Cell::new(0);
     let operation = || {
         attempts.set(attempts.get() + 1);
@@ -129,13 +134,7 @@ fn a_clock_that_goes_back_during_a_wait_gives_the_next_attempt_no_more_time() {
 #[test]
 fn a_clock_that_goes_back_during_a_wait_gives_nobody_else_more_time() {
     let start = Instant::ZERO + days(10);
-    let time = Odd::new(start, |now, wait| {
-        if now == start {
-            now - days(1)
-        } else {
-            now + wait
-        }
-    });
+    let time = Odd::new(start, back_a_day_once(start));
     let down = || core::future::ready(Err::<(), _>("busy"));
     let hangs = core::future::pending::<Result<(), ()>>;
     let call = Call::new(down, &time, no_chance).retry(&STEADY);

@@ -146,8 +146,9 @@ impl<Op, T, R, J, G, B, O> Call<Op, T, R, J, G, B, O> {
     /// first the call ends with
     /// [`CallError::DeadlineExceeded`](super::CallError::DeadlineExceeded), and the breaker does
     /// not hear of it; after another it ends with that one's error, and
-    /// [`StopReason::DeadlineTooNear`](crate::retry::StopReason::DeadlineTooNear). Nothing unless set; what the other side usually takes is a good value. It is
-    /// weighed against what is left without what the call is [leaving](Self::leaving) to others.
+    /// [`StopReason::DeadlineTooNear`](crate::retry::StopReason::DeadlineTooNear). Nothing unless set;
+    /// what the other side usually takes is a good value. It is weighed against what is left without
+    /// what the call is [leaving](Self::leaving) to others.
     pub const fn at_least(mut self, least: Duration) -> Self {
         self.plan.at_least = least;
         self

@@ -47,7 +47,7 @@ pub(super) struct UnderWay<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observ
     /// Held by the whole call, or by the attempt under way.
     permit: Option<Permit>,
     /// A retry is paid for and has not begun.
-    waits: bool,
+    awaits_retry: bool,
     /// The end has been told. For those who listen.
     has_ended: bool,
 }
@@ -76,7 +76,7 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
             waits_from: Duration::ZERO,
             last: Outcome::Cancelled,
             permit: None,
-            waits: false,
+            awaits_retry: false,
             has_ended: false,
         }
     }
@@ -103,7 +103,7 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
         if self.plan.guards_each_attempt || self.attempts == 0 {
             self.enter()?;
         }
-        self.waits = false;
+        self.awaits_retry = false;
         self.attempts = self.attempts.saturating_add(1);
         self.began = now;
         if matches!(self.last, Outcome::Throttled { .. }) {
@@ -155,7 +155,7 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
                 .step(&self.plan.policy, now, outcome, self.budget, random),
         };
         let step = self.unless_too_late(step, now);
-        self.waits = matches!(step, Step::RetryAt(_));
+        self.awaits_retry = matches!(step, Step::RetryAt(_));
         let event = RetryEvent {
             operation: self.plan.name_beside(self.breaker),
             attempt: self.attempts,
@@ -318,7 +318,7 @@ impl<'a, T: Clock, G: CircuitBreaker, B: Budget, O: Observe> UnderWay<'a, T, G, 
 
 impl<T: Clock, G: CircuitBreaker, B: Budget, O: Observe> Drop for UnderWay<'_, T, G, B, O> {
     fn drop(&mut self) {
-        if self.waits {
+        if self.awaits_retry {
             self.retry.cancel(self.time.now(), self.budget);
         }
         let mut outcome = Outcome::Cancelled;

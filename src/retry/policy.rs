@@ -90,8 +90,9 @@ impl RetryPolicy {
     /// Three attempts with the standard delays, where a person waits: 1 to 2 retries are common
     /// there.
     ///
-    /// The server may ask for 3 s at most, not for a minute: two such waits are 6 s, and 10 s is about as long as somebody keeps their mind on what they have asked for (Nielsen,
-    /// "Usability Engineering", 1993, chapter 5). If it asks for more, there is no further attempt:
+    /// The server may ask for 3 s at most, not for a minute: two such waits are 6 s, and 10 s is about
+    /// as long as somebody keeps their mind on what they have asked for (Nielsen, "Usability
+    /// Engineering", 1993, chapter 5). If it asks for more, there is no further attempt:
     /// [`StopReason::ServerDelayTooLong`](super::StopReason::ServerDelayTooLong) says how much, and
     /// [`CallError::retry_after`](crate::call::CallError::retry_after) hands it on.
     pub const fn user_facing() -> Self {

@@ -186,8 +186,9 @@ pub trait Window: Copy + Debug + Eq {
     }
 
     /// When good calls do no more than add up, though each is counted: where one
-    /// [changes nothing](Self::good_call_changes_nothing), it need not even be. They may then be counted elsewhere, by whoever made
-    /// them, and [`add`](Self::add)ed together before anything else is done here.
+    /// [changes nothing](Self::good_call_changes_nothing), it need not even be. They may then be
+    /// counted elsewhere, by whoever made them, and [`add`](Self::add)ed together before anything else
+    /// is done here.
     #[inline]
     fn steady(&self, _state: &Self::State) -> Steady {
         Steady::NEVER
